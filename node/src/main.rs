@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! The Psephos node: it takes part in consensus, stores every block and serves the public record.
+
+mod chain_spec;
+mod cli;
+mod command;
+mod defaults;
+mod rpc;
+mod service;
+
+fn main() -> sc_cli::Result<()> {
+    command::run()
+}

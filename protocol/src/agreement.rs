@@ -1,0 +1,194 @@
+//! Set agreement (spec 7.2): which ballots are opened, and nothing else ever.
+//!
+//! Two sums that differ in one ballot open that ballot. So before a trustee releases anything it
+//! signs the set, once; contributions follow only q matching signatures, and any two quorums share
+//! a trustee who would have to sign twice.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use rand_core::{CryptoRng, RngCore};
+use scale_info::TypeInfo;
+
+use crate::{
+    election::Election,
+    ids::{Anchor, BallotHash, Digest, Eid},
+    keys::{CheckSignature, PublicKey, Signable, Signature, SigningKey},
+    transcript::{self, Role},
+};
+
+/// The ballot that counts for one credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Accepted {
+    /// Its sequence number.
+    pub sequence: u32,
+    /// Its hash.
+    pub ballot: BallotHash,
+    /// The voter's weight.
+    pub weight: u64,
+}
+
+/// The accepted set: for each credential its last accepted ballot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AcceptedSet(BTreeMap<PublicKey, Accepted>);
+
+impl AcceptedSet {
+    /// Adds a ballot that the chain accepted; replaces an earlier one of the same credential and
+    /// gives that back.
+    pub fn accept(&mut self, credential: PublicKey, accepted: Accepted) -> Option<Accepted> {
+        self.0.insert(credential, accepted)
+    }
+
+    /// The ballots that count, by credential.
+    pub fn iter(&self) -> impl Iterator<Item = (&PublicKey, &Accepted)> {
+        self.0.iter()
+    }
+
+    /// The ballot that counts for one credential.
+    #[must_use]
+    pub fn get(&self, credential: &PublicKey) -> Option<&Accepted> {
+        self.0.get(credential)
+    }
+
+    /// How many ballots count.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no ballot counts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The root of the Merkle tree over (credential, sequence, ballot hash, weight), sorted by
+    /// credential. An odd node goes up unpaired; leaves and nodes are hashed in different domains;
+    /// the empty set has the all-zero root.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        let mut level: Vec<Digest> = self
+            .0
+            .iter()
+            .map(|(credential, accepted)| transcript::accepted_leaf(&(credential, accepted).encode()))
+            .collect();
+        while level.len() > 1 {
+            level = level
+                .chunks(2)
+                .filter_map(|pair| match pair {
+                    [left, right] => Some(transcript::accepted_node(left, right)),
+                    [single] => Some(*single),
+                    _ => None,
+                })
+                .collect();
+        }
+        level.first().copied().unwrap_or_default()
+    }
+}
+
+/// What trustees agree on.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct SetStatement {
+    /// The last block whose ballots count.
+    pub closing: Anchor,
+    /// The root of the accepted set.
+    pub root: Digest,
+    /// How many ballots count.
+    pub ballots: u32,
+}
+
+/// A trustee's signature under the set. A trustee signs one per election, ever.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Agreement {
+    /// The election.
+    pub eid: Eid,
+    /// The trustee's index, from 1.
+    pub trustee: u8,
+    /// What it agrees to.
+    pub statement: SetStatement,
+    /// The trustee's signature.
+    pub signature: Signature,
+}
+
+fn signable<'a>(election: &'a Election, trustee: u8, payload: &'a [u8]) -> Signable<'a> {
+    Signable {
+        role: Role::Agreement,
+        genesis: &election.genesis,
+        eid: &election.eid,
+        index: u32::from(trustee),
+        payload,
+    }
+}
+
+impl Agreement {
+    /// Signs a set. The caller has marked durably that it never signs another.
+    pub fn sign(
+        election: &Election,
+        trustee: u8,
+        key: &SigningKey,
+        statement: SetStatement,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        let payload = statement.encode();
+        let signature = key.sign(&signable(election, trustee, &payload), rng);
+        Self { eid: election.eid, trustee, statement, signature }
+    }
+
+    /// Whether the trustee named signed this.
+    #[must_use]
+    pub fn verify(&self, election: &Election, check: CheckSignature) -> bool {
+        let payload = self.statement.encode();
+        self.eid == election.eid
+            && election.trustee(self.trustee).is_some_and(|trustee| {
+                signable(election, self.trustee, &payload).verify(check, &self.signature, &trustee.signing)
+            })
+    }
+}
+
+/// A trustee's acceptance of an election (spec 3.6): it has read the manifest on the chain, found its own
+/// keys in it, and will serve.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Acceptance {
+    /// The election.
+    pub eid: Eid,
+    /// The trustee's index, from 1.
+    pub trustee: u8,
+    /// The trustee's signature: it also proves that it holds its signing key.
+    pub signature: Signature,
+}
+
+fn acceptance_signable(election: &Election, trustee: u8) -> Signable<'_> {
+    Signable {
+        role: Role::TrusteeAcceptance,
+        genesis: &election.genesis,
+        eid: &election.eid,
+        index: u32::from(trustee),
+        payload: &[],
+    }
+}
+
+impl Acceptance {
+    /// Signs an acceptance.
+    pub fn sign(
+        election: &Election,
+        trustee: u8,
+        key: &SigningKey,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        Self { eid: election.eid, trustee, signature: key.sign(&acceptance_signable(election, trustee), rng) }
+    }
+
+    /// Whether the trustee named signed this.
+    #[must_use]
+    pub fn verify(&self, election: &Election, check: CheckSignature) -> bool {
+        self.eid == election.eid
+            && election.trustee(self.trustee).is_some_and(|trustee| {
+                acceptance_signable(election, self.trustee).verify(check, &self.signature, &trustee.signing)
+            })
+    }
+}

@@ -1,0 +1,67 @@
+//! Every length limit of the protocol (spec 1.4), in one place.
+//!
+//! Decoders enforce these before they allocate; the chain's storage bounds follow from them.
+
+use bounded_collections::{BoundedVec, ConstU32};
+
+/// Options in one contest.
+pub const MAX_OPTIONS: u32 = 128;
+/// Contests in one election.
+pub const MAX_CONTESTS: u32 = 16;
+/// Ballot styles in one election.
+pub const MAX_STYLES: u32 = 64;
+/// Reporting units in one election.
+pub const MAX_UNITS: u32 = 256;
+/// Distinct voter weights in one election.
+pub const MAX_WEIGHTS: u32 = 16;
+/// Trustees of one election.
+pub const MAX_TRUSTEES: u32 = 16;
+/// Members of a board.
+pub const MAX_BOARD: u32 = 16;
+/// Registrars of one election.
+pub const MAX_REGISTRARS: u32 = 16;
+/// Bytes of a name or title, in UTF-8.
+pub const MAX_TEXT: u32 = 256;
+/// Bytes of a reason given by the board, in UTF-8.
+pub const MAX_REASON: u32 = 1024;
+/// Entries in one batch of the electoral roll.
+pub const MAX_BATCH: u32 = 2_000;
+/// Voters on one electoral roll; a larger electorate uses one chain per constituency.
+pub const MAX_ROLL: u32 = 10_000_000;
+/// Commitments in one ballot, and summed columns of one election.
+pub const MAX_COLUMNS: u32 = 512;
+/// Bits in all range statements of one ballot, after padding.
+pub const MAX_RANGE_BITS: u32 = 4_096;
+/// Bytes of a range proof: 32·(9 + 2·log2(4096)).
+pub const MAX_PROOF: u32 = 1_056;
+/// Commitments to polynomial coefficients with one ballot: columns times (t − 1).
+pub const MAX_DEALING: u32 = MAX_COLUMNS * 15;
+/// Ballots that one credential may have accepted by the chain, and receipts from one trustee.
+pub const MAX_BALLOTS_PER_CREDENTIAL: u8 = 32;
+/// How far a ballot's sequence number may pass the last accepted one.
+pub const SEQUENCE_WINDOW: u32 = 16;
+/// How many blocks after its anchor a ballot may expire.
+pub const MAX_LIFETIME: u32 = 2_400;
+/// Bytes of a signed ballot in its canonical encoding; a decoder refuses more before it starts.
+pub const MAX_BALLOT_BYTES: usize = 20_000;
+/// Bytes of an X-Wing public key (draft-connolly-cfrg-xwing-kem).
+pub const KEM_PUBLIC_KEY_BYTES: u32 = 1_216;
+
+/// A name or title: UTF-8, checked by [`crate::manifest::Manifest::validate`].
+pub type Text = BoundedVec<u8, ConstU32<MAX_TEXT>>;
+/// A reason given by the board: UTF-8.
+pub type Reason = BoundedVec<u8, ConstU32<MAX_REASON>>;
+
+/// A name from a string.
+///
+/// # Errors
+/// Gives the length in bytes back when it passes [`MAX_TEXT`].
+pub fn text(value: &str) -> Result<Text, usize> {
+    Text::try_from(value.as_bytes().to_vec()).map_err(|bytes| bytes.len())
+}
+
+/// A name as a string; anything but UTF-8 shows as replacement characters.
+#[must_use]
+pub fn show(text: &[u8]) -> alloc::string::String {
+    alloc::string::String::from_utf8_lossy(text).into_owned()
+}

@@ -1,0 +1,59 @@
+//! Receipts (spec 5.7): a trustee vouches that it verified a ballot and durably stored its share.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use rand_core::{CryptoRng, RngCore};
+use scale_info::TypeInfo;
+
+use crate::{
+    election::Election,
+    ids::BallotHash,
+    keys::{CheckSignature, Signable, Signature, SigningKey},
+    transcript::Role,
+};
+
+/// A trustee's receipt for one ballot.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Receipt {
+    /// The trustee's index, from 1.
+    pub trustee: u8,
+    /// The trustee's finalized height when it signed: dated evidence, should the ballot never be accepted.
+    pub height: u32,
+    /// Over ballot hash and height.
+    pub signature: Signature,
+}
+
+fn signable<'a>(election: &'a Election, trustee: u8, payload: &'a [u8]) -> Signable<'a> {
+    Signable {
+        role: Role::Receipt,
+        genesis: &election.genesis,
+        eid: &election.eid,
+        index: u32::from(trustee),
+        payload,
+    }
+}
+
+impl Receipt {
+    /// Signs a receipt. The caller has verified ballot and share and stored the share durably.
+    pub fn sign(
+        election: &Election,
+        trustee: u8,
+        key: &SigningKey,
+        ballot: &BallotHash,
+        height: u32,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        let payload = (ballot, height).encode();
+        Self { trustee, height, signature: key.sign(&signable(election, trustee, &payload), rng) }
+    }
+
+    /// Whether this is that trustee's receipt for that ballot.
+    #[must_use]
+    pub fn verify(&self, election: &Election, ballot: &BallotHash, check: CheckSignature) -> bool {
+        let payload = (ballot, self.height).encode();
+        election.trustee(self.trustee).is_some_and(|trustee| {
+            signable(election, self.trustee, &payload).verify(check, &self.signature, &trustee.signing)
+        })
+    }
+}

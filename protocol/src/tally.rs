@@ -1,0 +1,342 @@
+//! The tally (spec 7): contributions, reconstruction, and the openings of the sums.
+//!
+//! Per column, trustee i publishes F(i) = Σ w·f(i) and G(i) = Σ w·g(i) over the accepted set. Lagrange
+//! interpolation at 0 over any t of them gives T = Σ w·v and R = Σ w·r; the result stands only if
+//! `Σ w·C = T·B + R·B̃` for every column, which binds it to the ballots (discrete logarithm).
+
+use alloc::vec::Vec;
+use bounded_collections::{BoundedVec, ConstU32};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use curve25519_dalek::{
+    ristretto::RistrettoPoint,
+    scalar::Scalar,
+    traits::{Identity, IsIdentity},
+};
+use rand_core::{CryptoRng, RngCore};
+use scale_info::TypeInfo;
+
+use crate::{
+    bounds::{MAX_COLUMNS, MAX_TRUSTEES},
+    election::Election,
+    group::{commit, ScalarBytes},
+    ids::{Digest, Eid},
+    keys::{CheckSignature, Signable, Signature, SigningKey},
+    manifest::Manifest,
+    shares::Share,
+    transcript::{self, Role},
+};
+
+/// A share (F, G) or an opening (T, R) per column.
+pub type Columns = BoundedVec<(ScalarBytes, ScalarBytes), ConstU32<MAX_COLUMNS>>;
+
+/// A trustee's contribution. A trustee makes one per election, ever.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Contribution {
+    /// The election.
+    pub eid: Eid,
+    /// The trustee's index, from 1.
+    pub trustee: u8,
+    /// The root of the set that was agreed.
+    pub root: Digest,
+    /// (F, G) per column.
+    pub sums: Columns,
+    /// The trustee's signature.
+    pub signature: Signature,
+}
+
+fn signable<'a>(election: &'a Election, trustee: u8, payload: &'a [u8]) -> Signable<'a> {
+    Signable {
+        role: Role::Contribution,
+        genesis: &election.genesis,
+        eid: &election.eid,
+        index: u32::from(trustee),
+        payload,
+    }
+}
+
+impl Contribution {
+    /// Signs a contribution. The caller has seen q matching agreements and marked durably that it
+    /// never makes another.
+    pub fn sign(
+        election: &Election,
+        trustee: u8,
+        key: &SigningKey,
+        root: Digest,
+        sums: Columns,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        let payload = (root, &sums).encode();
+        let signature = key.sign(&signable(election, trustee, &payload), rng);
+        Self { eid: election.eid, trustee, root, sums, signature }
+    }
+
+    /// Whether the trustee named signed this and it has a pair for every column.
+    #[must_use]
+    pub fn verify(&self, election: &Election, check: CheckSignature) -> bool {
+        let payload = (self.root, &self.sums).encode();
+        self.eid == election.eid
+            && self.sums.len() == election.manifest.columns()
+            && election.trustee(self.trustee).is_some_and(|trustee| {
+                signable(election, self.trustee, &payload).verify(check, &self.signature, &trustee.signing)
+            })
+    }
+}
+
+/// A trustee's running sums of its shares, per column.
+#[derive(Clone)]
+pub struct ShareSums(Vec<(Scalar, Scalar)>);
+
+impl ShareSums {
+    /// Sums of nothing.
+    #[must_use]
+    pub fn new(manifest: &Manifest) -> Self {
+        Self(alloc::vec![(Scalar::ZERO, Scalar::ZERO); manifest.columns()])
+    }
+
+    /// Adds a ballot's share with the voter's weight.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] when style and share don't fit; nothing is added then.
+    pub fn add(&mut self, manifest: &Manifest, style: u16, weight: u64, share: &Share) -> Result<(), TallyError> {
+        let columns = manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
+        if columns.len() != share.pairs().len() || columns.iter().any(|column| *column >= self.0.len()) {
+            return Err(TallyError::Shape);
+        }
+        let weight = Scalar::from(weight);
+        for (column, (f, g)) in columns.into_iter().zip(share.pairs()) {
+            if let Some(sum) = self.0.get_mut(column) {
+                sum.0 += weight * f;
+                sum.1 += weight * g;
+            }
+        }
+        Ok(())
+    }
+
+    /// The sums as they are published.
+    #[must_use]
+    pub fn columns(&self) -> Columns {
+        BoundedVec::truncate_from(self.0.iter().map(|(f, g)| (ScalarBytes::of(f), ScalarBytes::of(g))).collect())
+    }
+}
+
+/// The sums of the commitments, per column: what the openings must open.
+#[derive(Clone)]
+pub struct CommitmentSums(Vec<RistrettoPoint>);
+
+impl CommitmentSums {
+    /// Sums of nothing.
+    #[must_use]
+    pub fn new(manifest: &Manifest) -> Self {
+        Self(alloc::vec![RistrettoPoint::identity(); manifest.columns()])
+    }
+
+    /// The sums so far, from the points of another step.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] when they are not one per column.
+    pub fn resume(manifest: &Manifest, sums: Vec<RistrettoPoint>) -> Result<Self, TallyError> {
+        (sums.len() == manifest.columns()).then_some(Self(sums)).ok_or(TallyError::Shape)
+    }
+
+    /// Adds a ballot's commitments with the voter's weight. Variable time; commitments are public.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] when style and commitments don't fit; nothing is added then.
+    pub fn add_vartime(
+        &mut self,
+        manifest: &Manifest,
+        style: u16,
+        weight: u64,
+        commitments: &[RistrettoPoint],
+    ) -> Result<(), TallyError> {
+        let columns = manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
+        if columns.len() != commitments.len() || columns.iter().any(|column| *column >= self.0.len()) {
+            return Err(TallyError::Shape);
+        }
+        for (column, commitment) in columns.into_iter().zip(commitments) {
+            if let Some(sum) = self.0.get_mut(column) {
+                *sum += multiply_vartime(weight, commitment);
+            }
+        }
+        Ok(())
+    }
+
+    /// The points, one per column.
+    #[must_use]
+    pub fn points(&self) -> &[RistrettoPoint] {
+        &self.0
+    }
+}
+
+/// weight·point by double-and-add over the weight's own bits; most weights are 1.
+fn multiply_vartime(weight: u64, point: &RistrettoPoint) -> RistrettoPoint {
+    let bits = 64u32.saturating_sub(weight.leading_zeros());
+    (0..bits).rev().fold(RistrettoPoint::identity(), |sum, bit| {
+        let doubled = sum + sum;
+        if weight.checked_shr(bit).unwrap_or(0) & 1 == 1 {
+            doubled + point
+        } else {
+            doubled
+        }
+    })
+}
+
+/// The turnout of one contest: what bounds its totals.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Turnout {
+    /// Counted ballots with this contest.
+    pub ballots: u32,
+    /// Their weights together.
+    pub weight: u64,
+}
+
+/// The turnout of every contest, in manifest order.
+pub type Turnouts = BoundedVec<Turnout, ConstU32<{ crate::bounds::MAX_CONTESTS }>>;
+
+/// The result of an election.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct ElectionResult {
+    /// The openings (T, R) of every column's sum.
+    pub openings: Columns,
+    /// Ballots and weights per contest.
+    pub turnout: Turnouts,
+    /// The trustees whose contributions gave the openings, ascending.
+    pub contributors: BoundedVec<u8, ConstU32<MAX_TRUSTEES>>,
+}
+
+/// Why a tally does not stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TallyError {
+    /// Numbers of columns, commitments or shares that don't fit each other.
+    #[error("7.5.1: columns do not fit the manifest")]
+    Shape,
+    /// Not t different trustees in ascending order.
+    #[error("7.5.2: exactly t different trustees in ascending order must contribute")]
+    Contributors,
+    /// A sum that is not a canonical scalar.
+    #[error("7.5.3: a contribution of trustee {0} is not a canonical scalar")]
+    Scalar(u8),
+    /// An opening that does not open its sum.
+    #[error("7.5.4: the opening of column {0} does not open the sum of the commitments: at least one of these contributions is wrong")]
+    Opening(usize),
+    /// A total beyond what the turnout allows.
+    #[error("7.5.5: the total of contest {contest} passes what its ballots can hold")]
+    Total {
+        /// The contest, counted from 0.
+        contest: usize,
+    },
+}
+
+/// The Lagrange coefficient at 0 of each trustee of a set of different indices, none zero.
+fn lagrange_at_zero(indices: &[u8]) -> Vec<Scalar> {
+    indices
+        .iter()
+        .map(|i| {
+            let (numerator, denominator) = indices.iter().filter(|j| *j != i).fold(
+                (Scalar::ONE, Scalar::ONE),
+                |(numerator, denominator), j| {
+                    let j = Scalar::from(*j);
+                    (numerator * j, denominator * (j - Scalar::from(*i)))
+                },
+            );
+            numerator * denominator.invert()
+        })
+        .collect()
+}
+
+/// Interpolates the openings from exactly t contributions, given as (trustee, sums) ascending.
+///
+/// # Errors
+/// [`TallyError`], naming the trustee or the shape.
+pub fn reconstruct(manifest: &Manifest, contributions: &[(u8, &Columns)]) -> Result<Columns, TallyError> {
+    let ascending = contributions.windows(2).all(|pair| matches!(pair, [a, b] if a.0 < b.0));
+    let known = contributions.iter().all(|(i, _)| *i >= 1 && usize::from(*i) <= manifest.trustees.len());
+    if !ascending || !known || contributions.len() != usize::from(manifest.threshold) {
+        return Err(TallyError::Contributors);
+    }
+    let indices: Vec<u8> = contributions.iter().map(|(trustee, _)| *trustee).collect();
+    let mut openings = alloc::vec![(Scalar::ZERO, Scalar::ZERO); manifest.columns()];
+    for ((trustee, sums), coefficient) in contributions.iter().zip(lagrange_at_zero(&indices)) {
+        if sums.len() != openings.len() {
+            return Err(TallyError::Shape);
+        }
+        for (opening, (f, g)) in openings.iter_mut().zip(sums.iter()) {
+            let scalar = |bytes: &ScalarBytes| bytes.scalar().map_err(|_| TallyError::Scalar(*trustee));
+            opening.0 += coefficient * scalar(f)?;
+            opening.1 += coefficient * scalar(g)?;
+        }
+    }
+    Ok(BoundedVec::truncate_from(openings.iter().map(|(t, r)| (ScalarBytes::of(t), ScalarBytes::of(r))).collect()))
+}
+
+/// The total of every option of every contest, in manifest order.
+pub type Totals = Vec<Vec<u64>>;
+
+impl ElectionResult {
+    /// The digest that the board certifies (spec 7.6).
+    #[must_use]
+    pub fn digest(&self, eid: &Eid, root: &Digest) -> Digest {
+        transcript::result(eid, root, &self.encode())
+    }
+
+    /// Checks every opening against the sums and every total against the turnout, and gives the
+    /// totals. This is the check that the result stands on.
+    ///
+    /// # Errors
+    /// [`TallyError`], naming column or contest.
+    pub fn verify(&self, manifest: &Manifest, sums: &CommitmentSums) -> Result<Totals, TallyError> {
+        if self.openings.len() != manifest.columns()
+            || sums.points().len() != manifest.columns()
+            || self.turnout.len() != manifest.contests.len()
+        {
+            return Err(TallyError::Shape);
+        }
+        for (column, ((t, r), sum)) in self.openings.iter().zip(sums.points()).enumerate() {
+            let opened = t.scalar().ok().zip(r.scalar().ok()).map(|(t, r)| commit(t, r));
+            if !opened.is_some_and(|opened| (opened - sum).is_identity()) {
+                return Err(TallyError::Opening(column));
+            }
+        }
+        self.totals(manifest)
+    }
+
+    /// The totals, checked against the turnout but not against the commitments.
+    ///
+    /// # Errors
+    /// [`TallyError::Total`] or [`TallyError::Shape`].
+    pub fn totals(&self, manifest: &Manifest) -> Result<Totals, TallyError> {
+        let mut out = Vec::new();
+        for (index, (contest, turnout)) in manifest.contests.iter().zip(self.turnout.iter()).enumerate() {
+            let wrong = TallyError::Total { contest: index };
+            let openings = self.openings.get(manifest.contest_columns(index)).ok_or(TallyError::Shape)?;
+            let mut totals: Vec<u64> =
+                openings.iter().map(|(t, _)| t.as_u64()).collect::<Option<_>>().ok_or(wrong)?;
+            let sum = |totals: &[u64]| totals.iter().try_fold(0u64, |sum, total| sum.checked_add(*total));
+            let limit = |value: u32| turnout.weight.checked_mul(u64::from(value));
+            if contest.last_is_computed() {
+                let all = limit(contest.rule.min_sum).ok_or(wrong)?;
+                let rest = sum(&totals).and_then(|sum| all.checked_sub(sum)).ok_or(wrong)?;
+                totals.push(rest);
+            }
+            let each = limit(contest.rule.max_each).ok_or(wrong)?;
+            let (least, most) = (limit(contest.rule.min_sum).ok_or(wrong)?, limit(contest.rule.max_sum).ok_or(wrong)?);
+            let together = sum(&totals).ok_or(wrong)?;
+            if totals.iter().any(|total| *total > each) || together < least || together > most {
+                return Err(wrong);
+            }
+            out.push(totals);
+        }
+        Ok(out)
+    }
+}
+
+/// Anyone may ask the chain to finalize the tally from these contributions.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Finalize {
+    /// The election.
+    pub eid: Eid,
+    /// Exactly t trustees, ascending, whose contributions are on the chain.
+    pub contributors: BoundedVec<u8, ConstU32<MAX_TRUSTEES>>,
+}

@@ -1,0 +1,94 @@
+//! What travels to the chain (spec 8.1): one [`Message`] per kind of act, each self-contained and
+//! signed inside, as a general (version 5) transaction without account, nonce or fee.
+//!
+//! `compact(length) ‖ 0x45 ‖ 0x00 ‖ pallet ‖ message`, where the message's variant index is the
+//! pallet's call index. A test of the runtime pins that both encodings are the same bytes.
+
+use alloc::vec::Vec;
+use codec::{Compact, Decode, DecodeAll, Encode};
+
+use crate::{
+    agreement::{Acceptance, Agreement},
+    ballot::CastBallot,
+    board::Approval,
+    roll::{Registration, RollBatch},
+    tally::{Contribution, Finalize},
+};
+
+/// The index of the voting pallet in the runtime.
+pub const PALLET: u8 = 8;
+/// The index of the timestamp pallet in the runtime.
+const TIMESTAMP: u8 = 1;
+/// A general transaction of extrinsic format 5.
+const GENERAL: u8 = 0x45;
+/// The version of the transaction extensions.
+const EXTENSION_VERSION: u8 = 0;
+/// Bytes of the largest extrinsic that is decoded: a full roll batch.
+const MAX_EXTRINSIC: usize = 4 * 1024 * 1024;
+
+/// Everything that can be said to the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[allow(clippy::large_enum_variant)] // Messages are read one at a time; ballots, the many, are the large ones.
+pub enum Message {
+    /// A board member approves an action.
+    #[codec(index = 0)]
+    Approve(Approval),
+    /// A registrar proposes a batch of the roll.
+    #[codec(index = 1)]
+    AddBatch(RollBatch),
+    /// A voter claims an invitation.
+    #[codec(index = 2)]
+    Register(Registration),
+    /// A trustee accepts an election.
+    #[codec(index = 3)]
+    Accept(Acceptance),
+    /// A voter casts a ballot.
+    #[codec(index = 4)]
+    Cast(CastBallot),
+    /// A trustee signs the set.
+    #[codec(index = 5)]
+    Agree(Agreement),
+    /// A trustee contributes.
+    #[codec(index = 6)]
+    Contribute(Contribution),
+    /// Anyone finalizes the tally.
+    #[codec(index = 7)]
+    Finalize(Finalize),
+}
+
+impl Message {
+    /// The bytes of the extrinsic.
+    #[must_use]
+    pub fn to_extrinsic(&self) -> Vec<u8> {
+        let mut body = alloc::vec![GENERAL, EXTENSION_VERSION, PALLET];
+        self.encode_to(&mut body);
+        body.encode()
+    }
+
+    /// The message of an extrinsic; none if it is another kind of extrinsic.
+    #[must_use]
+    pub fn from_extrinsic(bytes: &[u8]) -> Option<Self> {
+        match body(bytes)? {
+            [GENERAL, EXTENSION_VERSION, PALLET, rest @ ..] => Self::decode_all(&mut &*rest).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The block's time in ms since the Unix epoch, if the extrinsic is the one that sets it.
+#[must_use]
+pub fn block_time(extrinsic: &[u8]) -> Option<u64> {
+    match body(extrinsic)? {
+        [4 | 5, TIMESTAMP, 0, rest @ ..] => Compact::<u64>::decode_all(&mut &*rest).ok().map(|time| time.0),
+        _ => None,
+    }
+}
+
+/// An extrinsic without its length prefix, if that prefix is right and not too large.
+fn body(mut bytes: &[u8]) -> Option<&[u8]> {
+    if bytes.len() > MAX_EXTRINSIC {
+        return None;
+    }
+    let length = Compact::<u32>::decode(&mut bytes).ok()?.0;
+    (usize::try_from(length).ok()? == bytes.len()).then_some(bytes)
+}
