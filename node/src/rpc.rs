@@ -5,7 +5,7 @@
 //! Only finality: elections are read through runtime APIs, so that the node need not know them.
 
 use crate::service::FullBackend;
-use jsonrpsee::{core::RegisterMethodError, RpcModule};
+use jsonrpsee_sdk::{core::RegisterMethodError, RpcModule};
 use psephos_runtime::{opaque::Block, BlockNumber, Hash};
 use sc_consensus_grandpa::{
     FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
