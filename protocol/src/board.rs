@@ -6,12 +6,13 @@
 
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use rand_core::{CryptoRng, RngCore};
 use scale_info::TypeInfo;
 
 use crate::{
     bounds::{Reason, MAX_BOARD},
     ids::{Digest, Eid, Genesis},
-    keys::{CheckSignature, PublicKey, Signable, Signature},
+    keys::{CheckSignature, PublicKey, Signable, Signature, SigningKey},
     manifest::Manifest,
     roll::InvitationKeys,
     transcript::{self, Role},
@@ -142,17 +143,28 @@ pub struct Approval {
 /// The statement that a member signs to approve an action.
 #[must_use]
 pub fn approval_message(genesis: &Genesis, action: &Action, member: u8) -> [u8; 64] {
-    Signable {
-        role: Role::Board,
-        genesis,
-        eid: &action.eid().unwrap_or_default(),
-        index: u32::from(member),
-        payload: &action.digest().0,
-    }
-    .message()
+    let (eid, digest) = (action.eid().unwrap_or_default(), action.digest());
+    approval_signable(genesis, &eid, &digest, member).message()
+}
+
+fn approval_signable<'a>(genesis: &'a Genesis, eid: &'a Eid, action: &'a Digest, member: u8) -> Signable<'a> {
+    Signable { role: Role::Board, genesis, eid, index: u32::from(member), payload: &action.0 }
 }
 
 impl Approval {
+    /// Signs an approval as a member of the board.
+    pub fn sign(
+        genesis: &Genesis,
+        action: Action,
+        member: u8,
+        key: &SigningKey,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        let (eid, digest) = (action.eid().unwrap_or_default(), action.digest());
+        let signature = key.sign(&approval_signable(genesis, &eid, &digest, member), rng);
+        Self { action, member, signature }
+    }
+
     /// Whether the signature is by that member of `board`.
     #[must_use]
     pub fn verify(&self, check: CheckSignature, genesis: &Genesis, board: &Board) -> bool {

@@ -158,8 +158,10 @@ impl Contest {
     pub fn statements(&self) -> Vec<Statement> {
         let Rule { max_each, min_sum, max_sum } = self.rule;
         let mut out: Vec<Statement> = (0..self.len()).map(Statement::Value).collect();
-        if max_sum > max_each {
-            // Otherwise the bound on the sum implies the bound on each.
+        let sum_is_bounded = min_sum == max_sum || u64::from(max_sum) < self.capacity();
+        if !sum_is_bounded || max_sum > max_each {
+            // Otherwise the bound on the sum implies the bound on each. A lone option with
+            // max_sum = max_each has no bound on its sum, and needs its own.
             out.extend((0..self.len()).map(Statement::Upper));
         }
         if min_sum != max_sum {
@@ -251,7 +253,9 @@ impl Contest {
         let total = || blindings.iter().sum::<Scalar>();
         match statement {
             Statement::Value(j) => Some((value(j)?, blinding(j)?)),
-            Statement::Upper(j) => Some((u64::from(self.rule.max_each).checked_sub(value(j)?)?, -blinding(j)?)),
+            Statement::Upper(j) => {
+                Some((u64::from(self.rule.max_each).checked_sub(value(j)?)?, -blinding(j)?))
+            }
             Statement::SumUpper => Some((u64::from(self.rule.max_sum).checked_sub(sum()?)?, -total())),
             Statement::SumLower => Some((sum()?.checked_sub(u64::from(self.rule.min_sum))?, total())),
         }

@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeAll, Encode};
 use hpke::{
-    aead::ChaCha20Poly1305, kdf::KdfTurboShake128, kem::XWing, Deserializable, Kem, OpModeR, OpModeS, Serializable,
+    aead::ChaCha20Poly1305, kdf::KdfTurboShake128, kem::XWing, Deserializable, Kem, OpModeR, OpModeS,
+    Serializable,
 };
 use rand_core::{CryptoRng, RngCore};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -29,7 +30,8 @@ const ENCAPSULATED: u32 = 1_120;
 pub const MAX_ENVELOPE: u32 = ENCAPSULATED + 64 * MAX_COLUMNS + 16;
 
 /// Bytes of the largest deposit.
-pub const MAX_DEPOSIT_BYTES: usize = MAX_BALLOT_BYTES + 32 * MAX_DEALING as usize + MAX_ENVELOPE as usize + 16;
+pub const MAX_DEPOSIT_BYTES: usize =
+    MAX_BALLOT_BYTES + 32 * MAX_DEALING as usize + MAX_ENVELOPE as usize + 16;
 
 /// A sealed share: encapsulated key, then ciphertext.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -66,7 +68,9 @@ pub enum EnvelopeError {
     #[error("the trustee's KEM key is not an X-Wing public key")]
     Key,
     /// It was not sealed to this trustee for this ballot, or was changed on the way.
-    #[error("5.8.1: the envelope does not open: it was sealed to another trustee, for another ballot, or changed")]
+    #[error(
+        "5.8.1: the envelope does not open: it was sealed to another trustee, for another ballot, or changed"
+    )]
     Open,
     /// Too long, malformed, or with bytes left over.
     #[error("5.8.2: not the canonical encoding of a deposit, or too long")]
@@ -167,15 +171,16 @@ pub fn seal(
         .zip(1u8..)
         .map(|((trustee, share), index)| {
             let key = <XWing as Kem>::PublicKey::from_bytes(&trustee.kem).map_err(|_| EnvelopeError::Key)?;
-            let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
-                &OpModeS::Base,
-                &key,
-                INFO,
-                &share.to_bytes(),
-                &associated_data(&election.eid, ballot, index),
-                &mut HpkeRng(rng),
-            )
-            .map_err(|_| EnvelopeError::Key)?;
+            let (encapsulated, ciphertext) =
+                hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
+                    &OpModeS::Base,
+                    &key,
+                    INFO,
+                    &share.to_bytes(),
+                    &associated_data(&election.eid, ballot, index),
+                    &mut HpkeRng(rng),
+                )
+                .map_err(|_| EnvelopeError::Key)?;
             let mut bytes = encapsulated.to_bytes().to_vec();
             bytes.extend(ciphertext);
             BoundedVec::try_from(bytes).map(Envelope).map_err(|_| EnvelopeError::Key)

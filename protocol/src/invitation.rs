@@ -74,8 +74,7 @@ impl InvitationCode {
     /// # Errors
     /// [`InvitationError::Derivation`] when memory is short.
     pub fn signing_key(&self, eid: &Eid, channel: u32) -> Result<SigningKey, InvitationError> {
-        let params =
-            Params::new(MEMORY_KIB, PASSES, 1, Some(32)).map_err(|_| InvitationError::Derivation)?;
+        let params = Params::new(MEMORY_KIB, PASSES, 1, Some(32)).map_err(|_| InvitationError::Derivation)?;
         let mut seed = Zeroizing::new([0u8; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(&self.0, &(b"psephos invitation v1", eid, channel).encode(), seed.as_mut())

@@ -97,9 +97,7 @@ impl SigningKey {
     }
 
     fn keypair(&self) -> Option<schnorrkel::Keypair> {
-        MiniSecretKey::from_bytes(&self.0)
-            .ok()
-            .map(|secret| secret.expand_to_keypair(ExpansionMode::Ed25519))
+        MiniSecretKey::from_bytes(&self.0).ok().map(|secret| secret.expand_to_keypair(ExpansionMode::Ed25519))
     }
 
     /// The public key.

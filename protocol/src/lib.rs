@@ -56,6 +56,8 @@ pub mod roll;
 pub mod shares;
 pub mod state;
 pub mod tally;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transcript;
 pub mod wire;
 

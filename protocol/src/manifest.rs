@@ -180,7 +180,12 @@ impl Manifest {
             let Rule { max_each, min_sum, max_sum } = contest.rule;
             let capacity = (contest.len() as u64).saturating_mul(u64::from(max_each));
             let fixed_alone = min_sum == max_sum && contest.len() < 2;
-            if max_each == 0 || max_sum == 0 || min_sum > max_sum || u64::from(max_sum) > capacity || fixed_alone {
+            if max_each == 0
+                || max_sum == 0
+                || min_sum > max_sum
+                || u64::from(max_sum) > capacity
+                || fixed_alone
+            {
                 return Err(ManifestError::Rule { contest: index, max_each, min_sum, max_sum });
             }
         }
@@ -228,7 +233,11 @@ impl Manifest {
         let names = [("title", &self.title)]
             .into_iter()
             .chain(self.contests.iter().map(|contest| ("contests[].title", &contest.title)))
-            .chain(self.contests.iter().flat_map(|contest| contest.options.iter().map(|o| ("contests[].options", o))))
+            .chain(
+                self.contests
+                    .iter()
+                    .flat_map(|contest| contest.options.iter().map(|o| ("contests[].options", o))),
+            )
             .chain(self.styles.iter().map(|style| ("styles[].name", &style.name)))
             .chain(self.units.iter().map(|unit| ("units", unit)))
             .chain(self.trustees.iter().map(|trustee| ("trustees[].name", &trustee.name)));

@@ -70,8 +70,8 @@ refusals! {
     NotInvited = 16, "the signatures are not by the invitation keys of this roll entry";
     /// The roll changed since the action was signed.
     RollChanged = 17, "the roll changed since this was signed; look at it again and sign anew";
-    /// A batch waits for its confirmation.
-    UnconfirmedBatch = 18, "a roll batch is not confirmed yet; confirm all batches before the freeze";
+    /// The registrar has proposed too many batches that nobody confirmed.
+    TooManyBatches = 18, "too many batches wait for the board's confirmation; have them confirmed first";
     /// A group of voters is smaller than the manifest allows.
     SmallGroup = 19, "a weight or style is held by fewer voters than the privacy minimum: opening it would show votes; declare it in the manifest or change the roll";
     /// The time given is not allowed.

@@ -69,7 +69,11 @@ impl RollBatch {
     pub fn verify(&self, check: CheckSignature, election: &Election) -> bool {
         self.eid == election.eid
             && election.manifest.registrars.get(usize::from(self.registrar)).is_some_and(|key| {
-                check(&self.signature, &batch_message(election, self.registrar, self.batch, &self.digest()), key)
+                check(
+                    &self.signature,
+                    &batch_message(election, self.registrar, self.batch, &self.digest()),
+                    key,
+                )
             })
     }
 }
@@ -157,13 +161,16 @@ impl Registration {
             return false;
         }
         let payload = transcript::registration(self.entry, &self.credential);
-        let signable =
-            |role, index| Signable { role, genesis: &election.genesis, eid: &election.eid, index, payload: &payload };
-        keys.iter()
-            .zip(self.invitations.iter())
-            .enumerate()
-            .all(|(index, (key, signature))| signable(Role::Invitation, index as u32).verify(check, signature, key))
-            && signable(Role::Registration, 0).verify(check, &self.possession, &self.credential)
+        let signable = |role, index| Signable {
+            role,
+            genesis: &election.genesis,
+            eid: &election.eid,
+            index,
+            payload: &payload,
+        };
+        keys.iter().zip(self.invitations.iter()).enumerate().all(|(index, (key, signature))| {
+            signable(Role::Invitation, index as u32).verify(check, signature, key)
+        }) && signable(Role::Registration, 0).verify(check, &self.possession, &self.credential)
     }
 
     /// The statement that invitation key number `index` signs, over [`transcript::registration`].
@@ -175,7 +182,13 @@ impl Registration {
     /// The statement that the credential signs, over [`transcript::registration`].
     #[must_use]
     pub fn possession_signable<'a>(election: &'a Election, payload: &'a [u8]) -> Signable<'a> {
-        Signable { role: Role::Registration, genesis: &election.genesis, eid: &election.eid, index: 0, payload }
+        Signable {
+            role: Role::Registration,
+            genesis: &election.genesis,
+            eid: &election.eid,
+            index: 0,
+            payload,
+        }
     }
 }
 

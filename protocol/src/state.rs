@@ -76,11 +76,11 @@ pub struct ElectionState {
     pub accepted: BoundedVec<u8, ConstU32<MAX_TRUSTEES>>,
     /// Batches proposed; the next batch has this number.
     pub batches: u32,
-    /// Batches confirmed.
+    /// Batches confirmed. Entries are numbered in the order in which their batches were.
     pub confirmed: u32,
-    /// Entries on the roll, unconfirmed ones included.
+    /// Entries on the roll, all of confirmed batches.
     pub entries: u32,
-    /// Voters with a credential, in confirmed batches.
+    /// Voters with a credential.
     pub voters: u32,
     /// The head of the roll log; at the freeze, the frozen roll's root.
     pub roll: Digest,
@@ -96,7 +96,8 @@ pub struct ElectionState {
     pub summed: bool,
     /// Whether a group below the privacy minimum voted, so that nothing may be opened.
     pub withheld: bool,
-    /// Whether trustees signed different sets.
+    /// Whether trustees signed different sets: evidence against at least one of them. Only a set
+    /// that q trustees signed is ever opened.
     pub conflict: bool,
     /// The set that q trustees signed.
     pub agreed: Option<SetStatement>,
@@ -141,14 +142,12 @@ pub struct RecordedBallot {
 pub struct Batch {
     /// The digest of its entries.
     pub digest: Digest,
-    /// The index of its first entry.
-    pub first: u32,
     /// How many entries it has.
     pub count: u32,
     /// The registrar that proposed it.
     pub registrar: u8,
-    /// Whether the board confirmed it.
-    pub confirmed: bool,
+    /// The index of its first entry on the roll, once the board confirmed it.
+    pub first: Option<u32>,
 }
 
 /// A board action that waits for approvals.

@@ -97,8 +97,15 @@ impl ShareSums {
     ///
     /// # Errors
     /// [`TallyError::Shape`] when style and share don't fit; nothing is added then.
-    pub fn add(&mut self, manifest: &Manifest, style: u16, weight: u64, share: &Share) -> Result<(), TallyError> {
-        let columns = manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
+    pub fn add(
+        &mut self,
+        manifest: &Manifest,
+        style: u16,
+        weight: u64,
+        share: &Share,
+    ) -> Result<(), TallyError> {
+        let columns =
+            manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
         if columns.len() != share.pairs().len() || columns.iter().any(|column| *column >= self.0.len()) {
             return Err(TallyError::Shape);
         }
@@ -115,7 +122,9 @@ impl ShareSums {
     /// The sums as they are published.
     #[must_use]
     pub fn columns(&self) -> Columns {
-        BoundedVec::truncate_from(self.0.iter().map(|(f, g)| (ScalarBytes::of(f), ScalarBytes::of(g))).collect())
+        BoundedVec::truncate_from(
+            self.0.iter().map(|(f, g)| (ScalarBytes::of(f), ScalarBytes::of(g))).collect(),
+        )
     }
 }
 
@@ -149,7 +158,8 @@ impl CommitmentSums {
         weight: u64,
         commitments: &[RistrettoPoint],
     ) -> Result<(), TallyError> {
-        let columns = manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
+        let columns =
+            manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
         if columns.len() != commitments.len() || columns.iter().any(|column| *column >= self.0.len()) {
             return Err(TallyError::Shape);
         }
@@ -268,7 +278,9 @@ pub fn reconstruct(manifest: &Manifest, contributions: &[(u8, &Columns)]) -> Res
             opening.1 += coefficient * scalar(g)?;
         }
     }
-    Ok(BoundedVec::truncate_from(openings.iter().map(|(t, r)| (ScalarBytes::of(t), ScalarBytes::of(r))).collect()))
+    Ok(BoundedVec::truncate_from(
+        openings.iter().map(|(t, r)| (ScalarBytes::of(t), ScalarBytes::of(r))).collect(),
+    ))
 }
 
 /// The total of every option of every contest, in manifest order.
@@ -321,7 +333,8 @@ impl ElectionResult {
                 totals.push(rest);
             }
             let each = limit(contest.rule.max_each).ok_or(wrong)?;
-            let (least, most) = (limit(contest.rule.min_sum).ok_or(wrong)?, limit(contest.rule.max_sum).ok_or(wrong)?);
+            let (least, most) =
+                (limit(contest.rule.min_sum).ok_or(wrong)?, limit(contest.rule.max_sum).ok_or(wrong)?);
             let together = sum(&totals).ok_or(wrong)?;
             if totals.iter().any(|total| *total > each) || together < least || together > most {
                 return Err(wrong);

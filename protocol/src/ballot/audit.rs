@@ -36,7 +36,9 @@ pub enum AuditError {
     #[error("the opening holds no valid vote: {0}")]
     Choices(PrepareError),
     /// Seed and choices give another ballot: the device cheated or the file was changed.
-    #[error("seed and choices give ballot {rebuilt}, and the device had shown {shown}: do not trust this device")]
+    #[error(
+        "seed and choices give ballot {rebuilt}, and the device had shown {shown}: do not trust this device"
+    )]
     Mismatch {
         /// What seed and choices give.
         rebuilt: BallotHash,

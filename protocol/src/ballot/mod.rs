@@ -14,9 +14,9 @@ mod verify;
 
 pub use audit::{AuditError, AuditOpening};
 pub use prepare::{prepare, Ballotpaper, Choices, PrepareError, Prepared, Seed, Signed};
-pub use tracking::{TrackingCode, TrackingCodeError};
 #[cfg(feature = "client")]
 pub(crate) use tracking::{five_bit_groups, letter, values};
+pub use tracking::{TrackingCode, TrackingCodeError};
 pub use verify::{BallotError, VerifiedBallot};
 
 use bounded_collections::{BoundedVec, ConstU32};

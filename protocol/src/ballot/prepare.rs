@@ -165,9 +165,10 @@ pub(super) fn build(
     let (range_values, range_blindings) =
         range::statement_openings(&contests, &choices.0, &blindings).ok_or_else(shape_error)?;
     let (range_values, range_blindings) = (Zeroizing::new(range_values), Zeroizing::new(range_blindings));
-    let proof = range::prove(generators, shape, &statement.encode(), &range_values, &range_blindings, &mut rng)
-        .and_then(|proof| BoundedVec::try_from(proof).ok())
-        .ok_or_else(shape_error)?;
+    let proof =
+        range::prove(generators, shape, &statement.encode(), &range_values, &range_blindings, &mut rng)
+            .and_then(|proof| BoundedVec::try_from(proof).ok())
+            .ok_or_else(shape_error)?;
     Ok(Built { ballot: Ballot { statement, width: shape.width, proof }, dealing, shares, randomness: rng })
 }
 
@@ -186,7 +187,9 @@ fn committed_values(contests: &[&Contest], choices: &Choices) -> Zeroizing<Vec<S
         contests
             .iter()
             .zip(&choices.0)
-            .flat_map(|(contest, vote)| vote.iter().take(contest.committed()).map(|value| Scalar::from(*value)))
+            .flat_map(|(contest, vote)| {
+                vote.iter().take(contest.committed()).map(|value| Scalar::from(*value))
+            })
             .collect(),
     )
 }

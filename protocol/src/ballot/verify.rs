@@ -62,7 +62,11 @@ impl Ballot {
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn verify(&self, election: &Election, generators: &Generators) -> Result<VerifiedBallot, BallotError> {
+    pub fn verify(
+        &self,
+        election: &Election,
+        generators: &Generators,
+    ) -> Result<VerifiedBallot, BallotError> {
         let statement = &self.statement;
         if statement.version != crate::VERSION {
             return Err(BallotError::Version);
@@ -93,7 +97,13 @@ impl Ballot {
     /// The statement that the credential signs to cast this ballot, over its hash.
     #[must_use]
     pub fn signable<'a>(election: &'a Election, hash: &'a BallotHash) -> Signable<'a> {
-        Signable { role: Role::Ballot, genesis: &election.genesis, eid: &election.eid, index: 0, payload: &hash.0 }
+        Signable {
+            role: Role::Ballot,
+            genesis: &election.genesis,
+            eid: &election.eid,
+            index: 0,
+            payload: &hash.0,
+        }
     }
 }
 
@@ -134,9 +144,12 @@ impl CastBallot {
     ///
     /// # Errors
     /// [`BallotError::Signature`] or [`BallotError::Receipts`].
-    pub fn verify_signatures(&self, election: &Election, check: CheckSignature) -> Result<BallotHash, BallotError> {
-        let ascending =
-            self.receipts.windows(2).all(|pair| matches!(pair, [a, b] if a.trustee < b.trustee));
+    pub fn verify_signatures(
+        &self,
+        election: &Election,
+        check: CheckSignature,
+    ) -> Result<BallotHash, BallotError> {
+        let ascending = self.receipts.windows(2).all(|pair| matches!(pair, [a, b] if a.trustee < b.trustee));
         if !ascending || self.receipts.len() != usize::from(election.manifest.quorum) {
             return Err(BallotError::Receipts);
         }

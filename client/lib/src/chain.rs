@@ -1,0 +1,328 @@
+//! The chain as its clients see it: what is finalized, what the elections' state is, and proofs of it.
+//!
+//! Everything is read at the last finalized block, which no later event takes back. What is needed
+//! fresh, such as the sequence number of the next ballot, is read through [`Chain::at_best`].
+
+use codec::{DecodeAll, Encode};
+use jsonrpsee::{
+    core::{client::ClientT, params::ArrayParams},
+    rpc_params,
+};
+use psephos_protocol::{
+    board::Board,
+    ids::{Anchor, Eid, Genesis},
+    keys::PublicKey,
+    state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
+};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use tokio::sync::{broadcast, Mutex};
+
+pub use crate::block::ChainBlock;
+use crate::{
+    block::{Header, JsonHeader, JsonSignedBlock},
+    error::{ChainError, NodeFailure},
+    nodes::{self, hash32, unhex, Nodes},
+    proof,
+};
+
+/// A connection to the chain through any of several nodes. Cheap to clone; clones share it.
+#[derive(Clone)]
+pub struct Chain {
+    pub(crate) inner: Arc<Inner>,
+    best: bool,
+}
+
+pub(crate) struct Inner {
+    pub(crate) nodes: Nodes,
+    /// Finalized blocks as they come, while anybody waits for one.
+    pub(crate) arrivals: Mutex<Option<broadcast::WeakSender<Arc<ChainBlock>>>>,
+}
+
+impl Chain {
+    /// Connects to the first of these nodes that answers (`ws://host:port` or `wss://host:port`).
+    ///
+    /// When a connection fails later, the next node takes over without the caller noticing; a
+    /// request is given up with [`ChainError::Unreachable`] after five rounds over all nodes, with pauses
+    /// from 250 ms that double. A request may take 30 s. A node of another chain is passed over.
+    ///
+    /// # Errors
+    /// [`ChainError::NoEndpoint`], [`ChainError::Endpoint`], or [`ChainError::Unreachable`] naming every node.
+    pub async fn connect(endpoints: &[String]) -> Result<Self, ChainError> {
+        let nodes = Nodes::connect(endpoints).await?;
+        Ok(Self { inner: Arc::new(Inner { nodes, arrivals: Mutex::new(None) }), best: false })
+    }
+
+    /// The same chain, read at its best block instead of its last finalized one: fresh, but it may
+    /// still be taken back.
+    #[must_use]
+    pub fn at_best(&self) -> Self {
+        Self { inner: self.inner.clone(), best: true }
+    }
+
+    /// The hash of the chain's first block.
+    #[must_use]
+    pub fn genesis(&self) -> Genesis {
+        self.inner.nodes.genesis()
+    }
+
+    /// The last finalized block, as the node in use sees it.
+    ///
+    /// # Errors
+    /// [`ChainError::Unreachable`] or [`ChainError::Inconsistent`].
+    pub async fn finalized(&self) -> Result<Anchor, ChainError> {
+        Ok(self.finalized_header().await?.anchor)
+    }
+
+    /// The best block, which may still be taken back.
+    ///
+    /// # Errors
+    /// [`ChainError::Unreachable`] or [`ChainError::Inconsistent`].
+    pub async fn best(&self) -> Result<Anchor, ChainError> {
+        let (endpoint, hash): (_, String) = self.ask("chain_getHead", rpc_params![]).await?;
+        Ok(self.header(hash32(&endpoint, Some(&hash))?).await?.anchor)
+    }
+
+    /// Asks every node by itself whether it has this block at its height: the nodes that do, and
+    /// those that don't or don't answer, with why. One honest node unmasks a node that made a chain up.
+    pub async fn finalized_by_all(&self, block: &Anchor) -> (Vec<String>, Vec<NodeFailure>) {
+        let asks = self.inner.nodes.endpoints().iter().map(|endpoint| async move {
+            (endpoint.clone(), same_block(endpoint, self.genesis(), block).await)
+        });
+        let (mut agree, mut differ) = (Vec::new(), Vec::new());
+        for (endpoint, answer) in futures::future::join_all(asks).await {
+            match answer {
+                Ok(()) => agree.push(endpoint),
+                Err(reason) => differ.push(NodeFailure { endpoint, reason }),
+            }
+        }
+        (agree, differ)
+    }
+
+    /// The hash of the block at this height of the best chain; none above its head.
+    ///
+    /// # Errors
+    /// [`ChainError::Unreachable`] or [`ChainError::Inconsistent`].
+    pub async fn block_hash(&self, number: u32) -> Result<Option<[u8; 32]>, ChainError> {
+        let (endpoint, hash): (_, Option<String>) = self.ask("chain_getBlockHash", rpc_params![number]).await?;
+        hash.map(|hash| hash32(&endpoint, Some(&hash))).transpose()
+    }
+
+    /// The block with this hash, its header and body checked against it.
+    ///
+    /// # Errors
+    /// [`ChainError::MissingBlock`] when the node does not have it, [`ChainError::Inconsistent`] when what
+    /// it gives is not that block.
+    pub async fn block(&self, hash: [u8; 32]) -> Result<ChainBlock, ChainError> {
+        let (endpoint, block): (_, Option<JsonSignedBlock>) =
+            self.ask("chain_getBlock", rpc_params![hex0x(&hash)]).await?;
+        let block = block.ok_or_else(|| ChainError::MissingBlock { endpoint: endpoint.clone(), block: hex0x(&hash) })?;
+        block.block.check(&endpoint, hash)
+    }
+
+    /// The finalized block at this height.
+    ///
+    /// # Errors
+    /// [`ChainError::NotFinalized`] above the last finalized block, otherwise as [`Self::block`].
+    pub async fn finalized_block(&self, number: u32) -> Result<ChainBlock, ChainError> {
+        let finalized = self.finalized().await?.number;
+        if number > finalized {
+            return Err(ChainError::NotFinalized { number, finalized });
+        }
+        self.block_at(number).await
+    }
+
+    /// The block at this height, which the caller knows to be finalized.
+    pub(crate) async fn block_at(&self, number: u32) -> Result<ChainBlock, ChainError> {
+        let missing = || ChainError::MissingBlock {
+            endpoint: self.inner.nodes.endpoints().join(" or "),
+            block: number.to_string(),
+        };
+        let block = self.block(self.block_hash(number).await?.ok_or_else(missing)?).await?;
+        if block.anchor.number != number {
+            return Err(ChainError::Inconsistent {
+                endpoint: self.inner.nodes.endpoints().join(" or "),
+                what: format!("it gives block {} as block {number}", block.anchor.number),
+            });
+        }
+        Ok(block)
+    }
+
+    /// The chain's board, which creates elections.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn chain_board(&self) -> Result<Board, ChainError> {
+        self.call("chain_board", &()).await
+    }
+
+    /// The number of the next election.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn next_number(&self) -> Result<u32, ChainError> {
+        self.call("next_number", &()).await
+    }
+
+    /// The elections of this chain.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn elections(&self) -> Result<Vec<Eid>, ChainError> {
+        self.call("elections", &()).await
+    }
+
+    /// An election with state and manifest. [`crate::open_election`] checks that the identifier is of
+    /// this manifest.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownElection`] when there is none.
+    pub async fn election(&self, eid: &Eid) -> Result<ElectionView, ChainError> {
+        self.call::<Option<ElectionView>>("election", eid).await?.ok_or(ChainError::UnknownElection(*eid))
+    }
+
+    /// A voter on the roll.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
+        self.call("voter", &(eid, credential)).await
+    }
+
+    /// A roll entry.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn entry(&self, eid: &Eid, entry: u32) -> Result<Option<EntryState>, ChainError> {
+        self.call("entry", &(eid, entry)).await
+    }
+
+    /// The roll entry that an invitation key opens.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn entry_of(&self, eid: &Eid, invitation: &PublicKey) -> Result<Option<u32>, ChainError> {
+        self.call("entry_of", &(eid, invitation)).await
+    }
+
+    /// A batch of the roll.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn batch(&self, eid: &Eid, batch: u32) -> Result<Option<Batch>, ChainError> {
+        self.call("batch", &(eid, batch)).await
+    }
+
+    /// The board actions that wait for approvals.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn proposals(&self) -> Result<Vec<Proposal>, ChainError> {
+        self.call("proposals", &()).await
+    }
+
+    /// How an election's tally stands.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownElection`] when there is no such election.
+    pub async fn tally(&self, eid: &Eid) -> Result<TallyView, ChainError> {
+        self.call::<Option<TallyView>>("tally", eid).await?.ok_or(ChainError::UnknownElection(*eid))
+    }
+
+    /// The ballot that counts for a credential at the last finalized block, and that block, proved
+    /// by a storage proof against the block's own header: a node can't make one up or hide one.
+    ///
+    /// # Errors
+    /// [`ChainError::Inconsistent`] when the node's proof does not hold.
+    pub async fn recorded_ballot(
+        &self,
+        eid: &Eid,
+        credential: &PublicKey,
+    ) -> Result<Option<(RecordedBallot, Anchor)>, ChainError> {
+        let header = self.finalized_header().await?;
+        let key = proof::ballot_key(eid, credential);
+        let (endpoint, answer): (_, proof::JsonReadProof) =
+            self.ask("state_getReadProof", rpc_params![[hex0x(&key)], hex0x(&header.anchor.hash)]).await?;
+        let nodes: Vec<Vec<u8>> =
+            answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
+        let inconsistent = |what: String| ChainError::Inconsistent { endpoint: endpoint.clone(), what };
+        let value = proof::read(header.state_root, nodes, &key).map_err(|error| inconsistent(error.to_string()))?;
+        let ballot = value.map(|bytes| RecordedBallot::decode_all(&mut bytes.as_slice())).transpose();
+        ballot
+            .map(|ballot| ballot.map(|ballot| (ballot, header.anchor)))
+            .map_err(|_| inconsistent("what it stores for this credential is no recorded ballot".into()))
+    }
+
+    pub(crate) async fn finalized_header(&self) -> Result<Header, ChainError> {
+        self.header(self.finalized_hash().await?).await
+    }
+
+    pub(crate) async fn finalized_hash(&self) -> Result<[u8; 32], ChainError> {
+        let (endpoint, hash): (_, String) = self.ask("chain_getFinalizedHead", rpc_params![]).await?;
+        hash32(&endpoint, Some(&hash))
+    }
+
+    pub(crate) async fn header(&self, hash: [u8; 32]) -> Result<Header, ChainError> {
+        let (endpoint, header): (_, Option<JsonHeader>) =
+            self.ask("chain_getHeader", rpc_params![hex0x(&hash)]).await?;
+        header
+            .ok_or_else(|| ChainError::MissingBlock { endpoint: endpoint.clone(), block: hex0x(&hash) })?
+            .check(&endpoint, hash)
+    }
+
+    /// Calls a function of the runtime's `VotingApi`.
+    async fn call<R: DecodeAll>(&self, function: &str, arguments: &impl Encode) -> Result<R, ChainError> {
+        let at = if self.best { None } else { Some(hex0x(&self.finalized_hash().await?)) };
+        let arguments = hex0x(&arguments.encode());
+        let (endpoint, answer): (_, String) =
+            self.ask("state_call", rpc_params![format!("VotingApi_{function}"), arguments, at]).await?;
+        R::decode_all(&mut unhex(&endpoint, &answer)?.as_slice()).map_err(|error| ChainError::Inconsistent {
+            endpoint,
+            what: format!("its runtime's answer to {function} has another form than this software knows ({error}); one of the two may be older"),
+        })
+    }
+
+    async fn ask<R: DeserializeOwned>(&self, method: &str, params: ArrayParams) -> Result<(String, R), ChainError> {
+        self.inner.nodes.request(method, params).await.map_err(|failure| failure.of(method))
+    }
+}
+
+/// Whether a node finalized this very block; why not.
+async fn same_block(endpoint: &str, genesis: Genesis, block: &Anchor) -> Result<(), String> {
+    let client = nodes::client(endpoint).await?;
+    let hash_at = |number: u32| {
+        let client = &client;
+        async move {
+            client
+                .request::<Option<String>, _>("chain_getBlockHash", rpc_params![number])
+                .await
+                .map_err(|error| error.to_string())
+        }
+    };
+    if hash_at(0).await? != Some(hex0x(&genesis.0)) {
+        return Err("it is of another chain".into());
+    }
+    let head: String =
+        client.request("chain_getFinalizedHead", rpc_params![]).await.map_err(|error| error.to_string())?;
+    let header: Option<JsonHeader> =
+        client.request("chain_getHeader", rpc_params![&head]).await.map_err(|error| error.to_string())?;
+    let head = hash32(endpoint, Some(&head)).map_err(|error| error.to_string())?;
+    let finalized = header
+        .ok_or("it does not have its own finalized block")?
+        .check(endpoint, head)
+        .map_err(|error| error.to_string())?
+        .anchor
+        .number;
+    if finalized < block.number {
+        return Err(format!("it has finalized only block {finalized}"));
+    }
+    match hash_at(block.number).await? {
+        Some(hash) if hash == hex0x(&block.hash) => Ok(()),
+        Some(hash) => Err(format!("it finalized another block {}: {hash}", block.number)),
+        None => Err(format!("it has no block {}", block.number)),
+    }
+}
+
+pub(crate) fn hex0x(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}

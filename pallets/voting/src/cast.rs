@@ -1,0 +1,124 @@
+//! Casting (spec 6.5): what makes a ballot accepted.
+
+use frame_support::pallet_prelude::*;
+use frame_system::pallet_prelude::BlockNumberFor;
+use psephos_protocol::{
+    ballot::{
+        range::{Generators, Shape},
+        BallotError, CastBallot,
+    },
+    bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
+    election::Election,
+    ids::BallotHash,
+    refusal::Refusal,
+    state::{ElectionState, Phase, RecordedBallot, Voter},
+    transcript,
+};
+use sp_runtime::transaction_validity::TransactionValidityWithRefund;
+
+use crate::{host_verify, pallet::*, priority, WeightInfo};
+
+impl<T: Config> Pallet<T> {
+    /// The cost of checking a ballot grows with its range bits and its receipts.
+    pub(crate) fn authorize_cast_weight(ballot: &CastBallot) -> Weight {
+        let commitments = ballot.signed.ballot.statement.commitments.len() as u32;
+        // The proof's length gives its range bits: 32·(9 + 2·log2(bits)) bytes.
+        let rounds = (ballot.signed.ballot.proof.len() as u32 / 32).saturating_sub(9) / 2;
+        let bits = 1u32.checked_shl(rounds).unwrap_or(u32::MAX).min(psephos_protocol::bounds::MAX_RANGE_BITS);
+        <T as Config>::WeightInfo::authorize_cast(bits, commitments, ballot.receipts.len() as u32)
+    }
+
+    pub(crate) fn authorize_cast(_: TransactionSource, ballot: &CastBallot) -> TransactionValidityWithRefund {
+        let statement = &ballot.signed.ballot.statement;
+        let longevity = u64::from(statement.expiry.saturating_sub(Self::height()));
+        Self::verdict(
+            Self::check_ballot(ballot),
+            priority::VOTERS,
+            longevity,
+            ("cast", statement.eid, statement.credential),
+        )
+    }
+
+    /// All checks, cheap ones first, the proof last.
+    fn check_ballot(ballot: &CastBallot) -> Result<(), Refusal> {
+        let (election, _, _) = Self::check_eligible(ballot)?;
+        ballot.verify_signatures(&election, host_verify).map_err(refusal)?;
+        let statement = &ballot.signed.ballot.statement;
+        let style = election.manifest.style(statement.style).ok_or(Refusal::WrongStyle)?;
+        let shape = Shape::of(&election.manifest.style_contests(style));
+        ballot.signed.ballot.verify(&election, &Generators::new(shape)).map_err(refusal)?;
+        Ok(())
+    }
+
+    /// The checks against the chain's state: phase, time, roll, style, sequence, anchor.
+    fn check_eligible(ballot: &CastBallot) -> Result<(Election, ElectionState, Voter), Refusal> {
+        let statement = &ballot.signed.ballot.statement;
+        let (election, state) = Self::election(&statement.eid)?;
+        if state.phase != Phase::Open || pallet_timestamp::Pallet::<T>::get() >= state.closes_at {
+            return Err(Refusal::WrongPhase);
+        }
+        let voter = Voters::<T>::get(statement.eid, statement.credential).ok_or(Refusal::NotOnRoll)?;
+        if statement.style != voter.style {
+            return Err(Refusal::WrongStyle);
+        }
+        if voter.ballots >= election.manifest.max_ballots {
+            return Err(Refusal::TooManyBallots);
+        }
+        let step = statement.sequence.checked_sub(voter.sequence).unwrap_or(0);
+        if step == 0 || step > SEQUENCE_WINDOW {
+            return Err(Refusal::WrongSequence);
+        }
+        let now = Self::height();
+        if statement.expiry < now {
+            return Err(Refusal::Expired);
+        }
+        let anchor = &statement.anchor;
+        let known: [u8; 32] =
+            frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(anchor.number)).into();
+        let longest = anchor.number.saturating_add(MAX_LIFETIME);
+        if anchor.number >= now || known != anchor.hash || statement.expiry > longest {
+            return Err(Refusal::WrongAnchor);
+        }
+        Ok((election, state, voter))
+    }
+
+    pub(crate) fn do_cast(ballot: CastBallot) -> Result<(), Refusal> {
+        let (_, _, mut voter) = Self::check_eligible(&ballot)?;
+        let hash: BallotHash = ballot.signed.ballot.hash();
+        let statement = ballot.signed.ballot.statement;
+        let (eid, credential, sequence) = (statement.eid, statement.credential, statement.sequence);
+        let first = voter.ballots == 0;
+        voter.ballots = voter.ballots.saturating_add(1);
+        voter.sequence = sequence;
+        let recorded = RecordedBallot {
+            hash,
+            sequence,
+            style: statement.style,
+            weight: voter.weight,
+            commitments: statement.commitments,
+        };
+        Voters::<T>::insert(eid, credential, voter);
+        Ballots::<T>::insert(eid, credential, recorded);
+        Self::update(&eid, |state| {
+            state.ballots = state.ballots.saturating_add(1);
+            state.counted = state.counted.saturating_add(u32::from(first));
+            state.ballot_log = transcript::log(&state.ballot_log, &hash.0);
+        })?;
+        Self::deposit_event(Event::BallotAccepted { eid, credential, sequence, hash });
+        Ok(())
+    }
+}
+
+/// The refusal of a ballot that does not verify.
+fn refusal(error: BallotError) -> Refusal {
+    match error {
+        BallotError::Encoding | BallotError::Version | BallotError::Shape | BallotError::Commitment(_) => {
+            Refusal::MalformedBallot
+        }
+        BallotError::Election => Refusal::UnknownElection,
+        BallotError::Style => Refusal::WrongStyle,
+        BallotError::Signature => Refusal::BadSignature,
+        BallotError::Receipts => Refusal::BadReceipts,
+        BallotError::Proof => Refusal::BadProof,
+    }
+}

@@ -1,0 +1,302 @@
+//! The electoral roll (spec 4): batches, confirmation, registration, and the log of it all.
+
+use alloc::{collections::BTreeSet, vec};
+use codec::{Decode, Encode, MaxEncodedLen};
+use frame_support::pallet_prelude::*;
+use psephos_protocol::{
+    agreement::Acceptance,
+    bounds::{MAX_STYLES, MAX_WEIGHTS},
+    election::Election,
+    ids::{Digest, Eid},
+    keys::PublicKey,
+    manifest::Manifest,
+    refusal::Refusal,
+    roll::{Access, Registration, RollBatch, RollEntry, RollEvent},
+    state::{Batch, ElectionState, EntryState, Phase, Voter},
+};
+use scale_info::TypeInfo;
+use sp_runtime::transaction_validity::TransactionValidityWithRefund;
+
+use crate::{host_verify, pallet::*, priority, ACT_LONGEVITY};
+
+/// How many voters, or ballots, there are of each weight and each style, in the manifest's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Groups {
+    /// Of each weight.
+    pub weights: BoundedVec<u32, ConstU32<MAX_WEIGHTS>>,
+    /// Of each style.
+    pub styles: BoundedVec<u32, ConstU32<MAX_STYLES>>,
+}
+
+impl Groups {
+    /// Empty groups for a manifest's weights and styles.
+    pub fn of(manifest: &Manifest) -> Self {
+        Self {
+            weights: BoundedVec::truncate_from(vec![0; manifest.weights.len()]),
+            styles: BoundedVec::truncate_from(vec![0; manifest.styles.len()]),
+        }
+    }
+
+    fn change(&mut self, manifest: &Manifest, weight: u64, style: u16, change: fn(u32) -> u32) {
+        let weight = manifest.weights.iter().position(|other| *other == weight);
+        if let Some(count) = weight.and_then(|index| self.weights.get_mut(index)) {
+            *count = change(*count);
+        }
+        if let Some(count) = self.styles.get_mut(usize::from(style)) {
+            *count = change(*count);
+        }
+    }
+
+    /// Counts one in.
+    pub fn add(&mut self, manifest: &Manifest, weight: u64, style: u16) {
+        self.change(manifest, weight, style, |count| count.saturating_add(1));
+    }
+
+    /// Counts one out.
+    pub fn remove(&mut self, manifest: &Manifest, weight: u64, style: u16) {
+        self.change(manifest, weight, style, |count| count.saturating_sub(1));
+    }
+
+    /// Whether opening the totals would show the votes of a group below the manifest's minimum.
+    pub fn too_small(&self, manifest: &Manifest) -> bool {
+        !manifest.small_groups_public
+            && self.weights.iter().chain(&self.styles).any(|count| *count > 0 && *count < manifest.privacy_minimum)
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn authorize_accept(_: TransactionSource, acceptance: &Acceptance) -> TransactionValidityWithRefund {
+        Self::verdict(
+            Self::check_accept(acceptance).map(|_| ()),
+            priority::ACTS,
+            ACT_LONGEVITY,
+            ("accept", acceptance.eid, acceptance.trustee),
+        )
+    }
+
+    fn check_accept(acceptance: &Acceptance) -> Result<Election, Refusal> {
+        let (election, state) = Self::election(&acceptance.eid)?;
+        if state.phase != Phase::Setup {
+            return Err(Refusal::WrongPhase);
+        }
+        if state.accepted.contains(&acceptance.trustee) {
+            return Err(Refusal::AlreadyDone);
+        }
+        acceptance.verify(&election, host_verify).then_some(election).ok_or(Refusal::NotTrustee)
+    }
+
+    pub(crate) fn do_accept(acceptance: Acceptance) -> Result<(), Refusal> {
+        let election = Self::check_accept(&acceptance)?;
+        let Acceptance { eid, trustee, .. } = acceptance;
+        let mut all = false;
+        Self::update(&eid, |state| {
+            let place = state.accepted.iter().position(|other| *other > trustee).unwrap_or(state.accepted.len());
+            all = state.accepted.try_insert(place, trustee).is_ok()
+                && state.accepted.len() == election.manifest.trustees.len();
+        })?;
+        Self::deposit_event(Event::TrusteeAccepted { eid, trustee });
+        if all {
+            Self::enter(&eid, Phase::Registration)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn authorize_add_batch(_: TransactionSource, batch: &RollBatch) -> TransactionValidityWithRefund {
+        Self::verdict(
+            Self::check_batch(batch),
+            priority::ACTS,
+            ACT_LONGEVITY,
+            ("batch", batch.eid, batch.batch),
+        )
+    }
+
+    fn check_batch(batch: &RollBatch) -> Result<(), Refusal> {
+        let (election, state) = Self::election(&batch.eid)?;
+        if !matches!(state.phase, Phase::Setup | Phase::Registration) {
+            return Err(Refusal::WrongPhase);
+        }
+        if batch.batch != state.batches {
+            return Err(Refusal::WrongNumber);
+        }
+        if state.batches.saturating_sub(state.confirmed) >= MAX_WAITING_BATCHES {
+            return Err(Refusal::TooManyBatches);
+        }
+        if !batch.verify(host_verify, &election) {
+            return Err(Refusal::NotRegistrar);
+        }
+        Self::check_entries(&election, &state, &batch.entries)
+    }
+
+    /// Checks entries against the manifest, the roll and each other.
+    fn check_entries(election: &Election, state: &ElectionState, entries: &[RollEntry]) -> Result<(), Refusal> {
+        if entries.is_empty() || entries.iter().any(|entry| entry.check(election).is_err()) {
+            return Err(Refusal::InvalidEntry);
+        }
+        let total = u64::from(state.entries).saturating_add(entries.len() as u64);
+        if total > u64::from(election.manifest.max_voters) {
+            return Err(Refusal::RollFull);
+        }
+        let eid = &election.eid;
+        let mut seen = BTreeSet::new();
+        for entry in entries {
+            let fresh = match &entry.access {
+                Access::Invitation(keys) => {
+                    keys.iter().all(|key| seen.insert(*key) && !Invitations::<T>::contains_key(eid, key))
+                }
+                Access::Credential(key) => seen.insert(*key) && !Voters::<T>::contains_key(eid, key),
+            };
+            if !fresh {
+                return Err(Refusal::DuplicateCredential);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn do_add_batch(batch: RollBatch) -> Result<(), Refusal> {
+        let (eid, number, digest, count) = (batch.eid, batch.batch, batch.digest(), batch.entries.len() as u32);
+        Self::update(&eid, |state| state.batches = number.saturating_add(1))?;
+        Batches::<T>::insert(eid, number, Batch { digest, count, registrar: batch.registrar, first: None });
+        WaitingBatches::<T>::insert(eid, number, batch);
+        Self::deposit_event(Event::BatchAdded { eid, batch: number, digest, count });
+        Ok(())
+    }
+
+    pub(crate) fn check_confirm(
+        election: &Election,
+        state: &ElectionState,
+        batch: u32,
+        digest: &Digest,
+    ) -> Result<(), Refusal> {
+        let known = Batches::<T>::get(election.eid, batch).ok_or(Refusal::UnknownBatch)?;
+        if known.first.is_some() {
+            return Err(Refusal::AlreadyConfirmed);
+        }
+        if known.digest != *digest {
+            return Err(Refusal::UnknownBatch);
+        }
+        let total = state.entries.saturating_add(known.count);
+        (total <= election.manifest.max_voters).then_some(()).ok_or(Refusal::RollFull)
+    }
+
+    /// Puts a confirmed batch's entries on the roll.
+    pub(crate) fn confirm_batch(eid: &Eid, number: u32) -> Result<(), Refusal> {
+        let (election, state) = Self::election(eid)?;
+        let RollBatch { entries, .. } = WaitingBatches::<T>::get(eid, number).ok_or(Refusal::UnknownBatch)?;
+        // Another batch may have been confirmed since this one was proposed.
+        Self::check_entries(&election, &state, &entries)?;
+        let (first, count) = (state.entries, entries.len() as u32);
+        let mut groups = RollGroups::<T>::get(eid);
+        let mut voters = 0u32;
+        for (index, entry) in (first..).zip(entries) {
+            let credential = match &entry.access {
+                Access::Invitation(keys) => {
+                    keys.iter().for_each(|key| Invitations::<T>::insert(eid, key, index));
+                    None
+                }
+                Access::Credential(key) => {
+                    Self::add_voter(eid, index, &entry, *key);
+                    groups.add(&election.manifest, entry.weight, entry.style);
+                    voters = voters.saturating_add(1);
+                    Some(*key)
+                }
+            };
+            Entries::<T>::insert(eid, index, EntryState { entry, batch: number, credential, round: 0 });
+        }
+        RollGroups::<T>::insert(eid, groups);
+        WaitingBatches::<T>::remove(eid, number);
+        let mut digest = Digest::default();
+        Batches::<T>::mutate(eid, number, |batch| {
+            if let Some(batch) = batch {
+                batch.first = Some(first);
+                digest = batch.digest;
+            }
+        });
+        Self::update(eid, |state| {
+            state.entries = first.saturating_add(count);
+            state.confirmed = state.confirmed.saturating_add(1);
+            state.voters = state.voters.saturating_add(voters);
+        })?;
+        Self::log_roll(eid, &RollEvent::Confirmed { batch: number, digest, first, count })?;
+        Self::deposit_event(Event::BatchConfirmed { eid: *eid, batch: number, first, count });
+        Ok(())
+    }
+
+    fn add_voter(eid: &Eid, entry: u32, of: &RollEntry, credential: PublicKey) {
+        let voter = Voter { entry, weight: of.weight, style: of.style, ballots: 0, sequence: 0 };
+        Voters::<T>::insert(eid, credential, voter);
+    }
+
+    /// Appends to the roll log.
+    pub(crate) fn log_roll(eid: &Eid, event: &RollEvent) -> Result<(), Refusal> {
+        Self::update(eid, |state| state.roll = event.append_to(&state.roll))
+    }
+
+    pub(crate) fn authorize_register(
+        _: TransactionSource,
+        registration: &Registration,
+    ) -> TransactionValidityWithRefund {
+        Self::verdict(
+            Self::check_registration(registration).map(|_| ()),
+            priority::VOTERS,
+            ACT_LONGEVITY,
+            ("register", registration.eid, registration.entry),
+        )
+    }
+
+    fn check_registration(registration: &Registration) -> Result<(Election, EntryState), Refusal> {
+        let (election, state) = Self::election(&registration.eid)?;
+        if state.phase != Phase::Registration {
+            return Err(Refusal::WrongPhase);
+        }
+        let entry = Entries::<T>::get(registration.eid, registration.entry).ok_or(Refusal::UnknownEntry)?;
+        if entry.credential.is_some() {
+            return Err(Refusal::AlreadyRegistered);
+        }
+        let Access::Invitation(keys) = &entry.entry.access else { return Err(Refusal::AlreadyRegistered) };
+        if Voters::<T>::contains_key(registration.eid, registration.credential) {
+            return Err(Refusal::DuplicateCredential);
+        }
+        if !registration.verify(host_verify, &election, keys) {
+            return Err(Refusal::NotInvited);
+        }
+        Ok((election, entry))
+    }
+
+    pub(crate) fn do_register(registration: Registration) -> Result<(), Refusal> {
+        let (election, mut entry) = Self::check_registration(&registration)?;
+        let Registration { eid, entry: index, credential, .. } = registration;
+        Self::add_voter(&eid, index, &entry.entry, credential);
+        RollGroups::<T>::mutate(eid, |groups| {
+            groups.add(&election.manifest, entry.entry.weight, entry.entry.style);
+        });
+        entry.credential = Some(credential);
+        Entries::<T>::insert(eid, index, entry);
+        Self::update(&eid, |state| state.voters = state.voters.saturating_add(1))?;
+        Self::log_roll(&eid, &RollEvent::Registered { entry: index, credential })?;
+        Self::deposit_event(Event::Registered { eid, entry: index, credential });
+        Ok(())
+    }
+
+    /// Takes an entry's credential and invitations off the roll, for a re-invitation.
+    pub(crate) fn withdraw_access(eid: &Eid, entry: &EntryState) {
+        if let Access::Invitation(keys) = &entry.entry.access {
+            keys.iter().for_each(|key| Invitations::<T>::remove(eid, key));
+        }
+        let (Some(credential), Some(manifest)) = (entry.credential, Manifests::<T>::get(eid)) else { return };
+        Voters::<T>::remove(eid, credential);
+        RollGroups::<T>::mutate(eid, |groups| groups.remove(&manifest, entry.entry.weight, entry.entry.style));
+        // The election is there: its manifest was.
+        let _ = Self::update(eid, |state| state.voters = state.voters.saturating_sub(1));
+    }
+
+    pub(crate) fn check_freeze(election: &Election, state: &ElectionState, roll: &Digest) -> Result<(), Refusal> {
+        if state.roll != *roll {
+            return Err(Refusal::RollChanged);
+        }
+        let groups = RollGroups::<T>::get(election.eid);
+        if state.voters == 0 || groups.too_small(&election.manifest) {
+            return Err(Refusal::SmallGroup);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! The tally (spec 7): q trustees agree on the set, contribute once, and the openings are checked.
+
+use frame_support::pallet_prelude::*;
+use psephos_protocol::{
+    agreement::Agreement,
+    election::Election,
+    refusal::Refusal,
+    state::{ElectionState, Phase},
+    tally::{reconstruct, CommitmentSums, Contribution, ElectionResult, Finalize},
+};
+use sp_runtime::transaction_validity::TransactionValidityWithRefund;
+
+use crate::{host_verify, pallet::*, priority, sums::sum_points, ACT_LONGEVITY};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn authorize_agree(_: TransactionSource, agreement: &Agreement) -> TransactionValidityWithRefund {
+        Self::verdict(
+            Self::check_agreement(agreement).map(|_| ()),
+            priority::ACTS,
+            ACT_LONGEVITY,
+            ("agree", agreement.eid, agreement.trustee),
+        )
+    }
+
+    fn check_agreement(agreement: &Agreement) -> Result<(Election, ElectionState), Refusal> {
+        let (election, state) = Self::election(&agreement.eid)?;
+        // Later signatures are evidence too: they are taken until the result stands.
+        if !matches!(state.phase, Phase::Closed | Phase::Agreed) {
+            return Err(Refusal::WrongPhase);
+        }
+        if !state.summed {
+            return Err(Refusal::NotSummed);
+        }
+        if state.withheld {
+            return Err(Refusal::Withheld);
+        }
+        if Agreements::<T>::contains_key(agreement.eid, agreement.trustee) {
+            return Err(Refusal::AlreadyDone);
+        }
+        if state.closing != Some(agreement.statement.closing) || state.counted != agreement.statement.ballots {
+            return Err(Refusal::WrongClosing);
+        }
+        agreement.verify(&election, host_verify).then_some((election, state)).ok_or(Refusal::NotTrustee)
+    }
+
+    pub(crate) fn do_agree(agreement: Agreement) -> Result<(), Refusal> {
+        let (election, state) = Self::check_agreement(&agreement)?;
+        let Agreement { eid, trustee, statement, .. } = agreement;
+        let (mut same, mut other) = (1usize, false);
+        for (_, earlier) in Agreements::<T>::iter_prefix(eid) {
+            if earlier == statement {
+                same = same.saturating_add(1);
+            } else {
+                other = true;
+            }
+        }
+        Agreements::<T>::insert(eid, trustee, statement);
+        Self::deposit_event(Event::SetSigned { eid, trustee, root: statement.root });
+        if other {
+            Self::update(&eid, |state| state.conflict = true)?;
+            Self::deposit_event(Event::ConflictingSet { eid, trustee, root: statement.root });
+        }
+        if state.phase == Phase::Closed && same >= usize::from(election.manifest.quorum) {
+            Self::update(&eid, |state| state.agreed = Some(statement))?;
+            Self::enter(&eid, Phase::Agreed)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn authorize_contribute(
+        _: TransactionSource,
+        contribution: &Contribution,
+    ) -> TransactionValidityWithRefund {
+        Self::verdict(
+            Self::check_contribution(contribution),
+            priority::ACTS,
+            ACT_LONGEVITY,
+            ("contribute", contribution.eid, contribution.trustee),
+        )
+    }
+
+    fn check_contribution(contribution: &Contribution) -> Result<(), Refusal> {
+        let (election, state) = Self::election(&contribution.eid)?;
+        if state.phase != Phase::Agreed {
+            return Err(Refusal::WrongPhase);
+        }
+        if Contributions::<T>::contains_key(contribution.eid, contribution.trustee) {
+            return Err(Refusal::AlreadyDone);
+        }
+        if state.agreed.map(|set| set.root) != Some(contribution.root) {
+            return Err(Refusal::WrongRoot);
+        }
+        let canonical = contribution.sums.iter().all(|(f, g)| f.scalar().is_ok() && g.scalar().is_ok());
+        if contribution.sums.len() != election.manifest.columns() || !canonical {
+            return Err(Refusal::MalformedContribution);
+        }
+        contribution.verify(&election, host_verify).then_some(()).ok_or(Refusal::NotTrustee)
+    }
+
+    pub(crate) fn do_contribute(contribution: Contribution) -> Result<(), Refusal> {
+        let (eid, trustee) = (contribution.eid, contribution.trustee);
+        Contributions::<T>::insert(eid, trustee, contribution);
+        Self::deposit_event(Event::Contributed { eid, trustee });
+        Ok(())
+    }
+
+    pub(crate) fn authorize_finalize(_: TransactionSource, finalize: &Finalize) -> TransactionValidityWithRefund {
+        Self::verdict(
+            Self::check_finalize(finalize).map(|_| ()),
+            priority::ACTS,
+            ACT_LONGEVITY,
+            ("finalize", finalize.eid),
+        )
+    }
+
+    /// Interpolates the named contributions and checks every opening against the chain's own sums.
+    fn check_finalize(finalize: &Finalize) -> Result<ElectionResult, Refusal> {
+        let eid = &finalize.eid;
+        let (election, state) = Self::election(eid)?;
+        if state.phase != Phase::Agreed {
+            return Err(Refusal::WrongPhase);
+        }
+        let manifest = &election.manifest;
+        if finalize.contributors.len() != usize::from(manifest.threshold) {
+            return Err(Refusal::WrongContributors);
+        }
+        let contributions = finalize
+            .contributors
+            .iter()
+            .map(|trustee| Contributions::<T>::get(eid, trustee).ok_or(Refusal::WrongContributors))
+            .collect::<Result<alloc::vec::Vec<_>, _>>()?;
+        let named: alloc::vec::Vec<_> = contributions.iter().map(|c| (c.trustee, &c.sums)).collect();
+        let openings = reconstruct(manifest, &named).map_err(|_| Refusal::WrongContributors)?;
+        let summing = Sums::<T>::get(eid).ok_or(Refusal::NotSummed)?;
+        let points = sum_points(&summing.sums).ok_or(Refusal::NotSummed)?;
+        let sums = CommitmentSums::resume(manifest, points).map_err(|_| Refusal::NotSummed)?;
+        let result =
+            ElectionResult { openings, turnout: summing.turnout, contributors: finalize.contributors.clone() };
+        result.verify(manifest, &sums).map_err(|_| Refusal::WrongOpening)?;
+        Ok(result)
+    }
+
+    pub(crate) fn do_finalize(finalize: Finalize) -> Result<(), Refusal> {
+        let result = Self::check_finalize(&finalize)?;
+        Results::<T>::insert(finalize.eid, result);
+        Self::deposit_event(Event::Tallied { eid: finalize.eid });
+        Self::enter(&finalize.eid, Phase::Tallied)
+    }
+}
