@@ -168,8 +168,9 @@ impl Approval {
     /// Whether the signature is by that member of `board`.
     #[must_use]
     pub fn verify(&self, check: CheckSignature, genesis: &Genesis, board: &Board) -> bool {
+        let (eid, digest) = (self.action.eid().unwrap_or_default(), self.action.digest());
         board.members.get(usize::from(self.member)).is_some_and(|key| {
-            check(&self.signature, &approval_message(genesis, &self.action, self.member), key)
+            approval_signable(genesis, &eid, &digest, self.member).verify(check, &self.signature, key)
         })
     }
 }

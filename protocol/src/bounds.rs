@@ -42,6 +42,8 @@ pub const MAX_BALLOTS_PER_CREDENTIAL: u8 = 32;
 pub const SEQUENCE_WINDOW: u32 = 16;
 /// How many blocks after its anchor a ballot may expire.
 pub const MAX_LIFETIME: u32 = 2_400;
+/// How many blocks a board action waits for approvals: a week of blocks of 2 s. An auditor counts it too.
+pub const PROPOSAL_LIFETIME: u32 = 302_400;
 /// Bytes of a signed ballot in its canonical encoding; a decoder refuses more before it starts.
 pub const MAX_BALLOT_BYTES: usize = 20_000;
 /// Bytes of an X-Wing public key (draft-connolly-cfrg-xwing-kem).

@@ -97,6 +97,7 @@ where
     ///
     /// # Errors
     /// [`RecordError`] naming the frame, or the source's own.
+    #[allow(clippy::should_implement_trait)] // No iterator: the first frame has another type than the rest.
     pub fn next<T: Decode>(&mut self) -> Result<Option<T>, E> {
         let mut length = [0u8; 4];
         let got = self.fill(&mut length)?;

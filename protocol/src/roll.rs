@@ -69,11 +69,8 @@ impl RollBatch {
     pub fn verify(&self, check: CheckSignature, election: &Election) -> bool {
         self.eid == election.eid
             && election.manifest.registrars.get(usize::from(self.registrar)).is_some_and(|key| {
-                check(
-                    &self.signature,
-                    &batch_message(election, self.registrar, self.batch, &self.digest()),
-                    key,
-                )
+                let payload = (self.batch, self.digest()).encode();
+                batch_signable(election, self.registrar, &payload).verify(check, &self.signature, key)
             })
     }
 }

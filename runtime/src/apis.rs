@@ -2,12 +2,18 @@
 
 use crate::{
     genesis_config_presets, AllPalletsWithSystem, Aura, Block, Executive, Grandpa,
-    InherentDataExt, Runtime, RuntimeGenesisConfig, SessionKeys, VERSION,
+    InherentDataExt, Runtime, RuntimeGenesisConfig, SessionKeys, Voting, VERSION,
 };
 use alloc::vec::Vec;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
     view_functions::{ViewFunctionDispatchError, ViewFunctionId},
+};
+use psephos_protocol::{
+    board::Board,
+    ids::Eid,
+    keys::PublicKey,
+    state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
 };
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -143,6 +149,52 @@ impl_runtime_apis! {
 
         fn decode_session_keys(encoded: Vec<u8>) -> Option<Vec<(Vec<u8>, KeyTypeId)>> {
             SessionKeys::decode_into_raw_public_keys(&encoded)
+        }
+    }
+
+    impl pallet_voting::api::VotingApi<Block> for Runtime {
+        fn chain_board() -> Board {
+            Voting::view_chain_board()
+        }
+
+        fn next_number() -> u32 {
+            Voting::view_next_number()
+        }
+
+        fn elections() -> Vec<Eid> {
+            Voting::view_elections()
+        }
+
+        fn election(eid: Eid) -> Option<ElectionView> {
+            Voting::view_election(eid)
+        }
+
+        fn voter(eid: Eid, credential: PublicKey) -> Option<Voter> {
+            Voting::view_voter(eid, credential)
+        }
+
+        fn ballot(eid: Eid, credential: PublicKey) -> Option<RecordedBallot> {
+            Voting::view_ballot(eid, credential)
+        }
+
+        fn entry(eid: Eid, entry: u32) -> Option<EntryState> {
+            Voting::view_entry(eid, entry)
+        }
+
+        fn entry_of(eid: Eid, invitation: PublicKey) -> Option<u32> {
+            Voting::view_entry_of(eid, invitation)
+        }
+
+        fn batch(eid: Eid, batch: u32) -> Option<Batch> {
+            Voting::view_batch(eid, batch)
+        }
+
+        fn proposals() -> Vec<Proposal> {
+            Voting::view_proposals()
+        }
+
+        fn tally(eid: Eid) -> Option<TallyView> {
+            Voting::view_tally(eid)
         }
     }
 

@@ -1,11 +1,14 @@
 //! The pallets whose weights `psephos-node benchmark pallet` measures on the machine it runs on.
 
-use crate::{AllPalletsWithSystem, Runtime, Timestamp};
+use crate::{AllPalletsWithSystem, Runtime, Timestamp, Voting};
 use alloc::{string::String, vec::Vec};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking};
 use frame_support::traits::WhitelistedStorageKeys;
 
-frame_benchmarking::define_benchmarks!([pallet_timestamp, Timestamp]);
+frame_benchmarking::define_benchmarks!(
+    [pallet_timestamp, Timestamp]
+    [pallet_voting, Voting]
+);
 
 /// Names all benchmarks; with `extra`, also those that set no weight.
 pub fn list(extra: bool) -> Vec<BenchmarkList> {

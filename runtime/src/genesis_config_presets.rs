@@ -1,13 +1,17 @@
 //! Genesis presets for development. A real chain starts from a chain spec with its own keys.
 
-use crate::{AccountId, RuntimeGenesisConfig, SessionConfig, SessionKeys};
+use crate::{AccountId, RuntimeGenesisConfig, SessionConfig, SessionKeys, VotingConfig};
 use alloc::{vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use serde_json::Value;
 use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
-/// A genesis whose validators are the well-known development keys of the given names.
+/// How many of the three board members must agree.
+const BOARD_THRESHOLD: u8 = 2;
+
+/// A genesis whose validators are the well-known development keys of the given names, and whose
+/// board is Alice, Bob and Charlie.
 fn genesis(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
     let keys = validators
         .iter()
@@ -20,8 +24,12 @@ fn genesis(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
             (validator.clone(), validator, keys)
         })
         .collect::<Vec<_>>();
+    let board = [Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie]
+        .map(|member| member.public().0)
+        .to_vec();
     build_struct_json_patch!(RuntimeGenesisConfig {
         session: SessionConfig { keys },
+        voting: VotingConfig { board, threshold: BOARD_THRESHOLD },
     })
 }
 

@@ -137,6 +137,9 @@ mod runtime {
 
     #[runtime::pallet_index(4)]
     pub type Session = pallet_session::Pallet<Runtime>;
+
+    #[runtime::pallet_index(8)]
+    pub type Voting = pallet_voting::Pallet<Runtime>;
 }
 
 #[cfg(test)]

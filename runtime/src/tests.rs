@@ -1,10 +1,17 @@
 //! What may enter the chain, and in which bytes.
 
 use crate::{
-    genesis_config_presets, Address, Executive, Hash, RuntimeCall, RuntimeGenesisConfig, TxExtension,
-    UncheckedExtrinsic,
+    genesis_config_presets, Address, Executive, Hash, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    TxExtension, UncheckedExtrinsic,
 };
 use codec::Encode;
+use frame_support::traits::{GetCallIndex, GetCallName};
+use psephos_protocol::{
+    board::{Action, Approval},
+    ids::{Digest, Eid},
+    keys::Signature,
+    wire::{self, Message},
+};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
     transaction_validity::{
@@ -30,6 +37,12 @@ fn unauthorized_calls() -> [RuntimeCall; 2] {
     ]
 }
 
+/// An act of the board on an election that does not exist.
+fn approval() -> Approval {
+    let action = Action::Freeze { eid: Eid::default(), roll: Digest::default() };
+    Approval { action, member: 1, signature: Signature([2; 64]) }
+}
+
 /// Asks the runtime, on top of a fresh chain, whether the pool may take `extrinsic`.
 fn validity(extrinsic: UncheckedExtrinsic) -> TransactionValidity {
     let storage = RuntimeGenesisConfig::default()
@@ -46,21 +59,46 @@ fn the_extensions_encode_to_nothing() {
 }
 
 #[test]
-fn a_general_transaction_is_two_bytes_and_the_call() {
-    for call in unauthorized_calls() {
-        let mut body = vec![0x45, 0x00];
-        call.encode_to(&mut body);
+fn a_message_of_the_protocol_is_a_general_transaction() {
+    let call = pallet_voting::Call::approve { approval: approval() }.into();
+    let extrinsic = UncheckedExtrinsic::new_transaction(call, extension());
+    assert_eq!(extrinsic.encode(), Message::Approve(approval()).to_extrinsic());
+}
 
-        let extrinsic = UncheckedExtrinsic::new_transaction(call, extension());
+#[test]
+fn calls_have_the_numbers_of_the_messages() {
+    type VotingCall = pallet_voting::Call<Runtime>;
+    assert_eq!(
+        VotingCall::get_call_names(),
+        ["approve", "add_batch", "register", "accept", "cast", "agree", "contribute", "finalize"],
+    );
+    assert_eq!(VotingCall::get_call_indices(), [0, 1, 2, 3, 4, 5, 6, 7]);
+}
 
-        // A vector of bytes and an extrinsic have the same length prefix.
-        assert_eq!(extrinsic.encode(), body.encode());
-    }
+#[test]
+fn the_protocol_reads_a_blocks_time() {
+    let call = pallet_timestamp::Call::set { now: 1_234_567_890_123 }.into();
+    let extrinsic = UncheckedExtrinsic::new_bare(call);
+    assert_eq!(wire::block_time(&extrinsic.encode()), Some(1_234_567_890_123));
+}
+
+#[test]
+fn a_general_transaction_is_judged_by_its_pallet() {
+    let call = pallet_voting::Call::approve { approval: approval() }.into();
+    let verdict = validity(UncheckedExtrinsic::new_transaction(call, extension()));
+    assert!(
+        matches!(
+            verdict,
+            Err(TransactionValidityError::Invalid(InvalidTransaction::Custom(_)))
+        ),
+        "refused for a reason of the protocol, not {verdict:?}",
+    );
 }
 
 #[test]
 fn a_signed_extrinsic_is_refused() {
-    for call in unauthorized_calls() {
+    let voting = pallet_voting::Call::approve { approval: approval() }.into();
+    for call in unauthorized_calls().into_iter().chain([voting]) {
         // The signed payload is the call and the extensions, which are empty.
         let signature = MultiSignature::from(Sr25519Keyring::Alice.sign(&call.encode()));
         let signer: Address = Sr25519Keyring::Alice.to_account_id().into();

@@ -1,1 +1,28 @@
-fn main() {}
+//! `psephos`: one command for every role in an election.
+
+mod audit;
+mod board;
+mod cli;
+mod context;
+mod error;
+mod keys;
+mod manifest;
+mod network;
+mod output;
+mod registrar;
+mod times;
+mod trustee;
+mod voter;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.exit_code()
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub struct Chain {
 pub(crate) struct Inner {
     pub(crate) nodes: Nodes,
     /// Finalized blocks as they come, while anybody waits for one.
-    pub(crate) arrivals: Mutex<Option<broadcast::WeakSender<Arc<ChainBlock>>>>,
+    pub(crate) arrivals: Mutex<Option<broadcast::Sender<Arc<ChainBlock>>>>,
 }
 
 impl Chain {
@@ -282,7 +282,7 @@ impl Chain {
         })
     }
 
-    async fn ask<R: DeserializeOwned>(&self, method: &str, params: ArrayParams) -> Result<(String, R), ChainError> {
+    pub(crate) async fn ask<R: DeserializeOwned>(&self, method: &str, params: ArrayParams) -> Result<(String, R), ChainError> {
         self.inner.nodes.request(method, params).await.map_err(|failure| failure.of(method))
     }
 }

@@ -1,9 +1,12 @@
 //! Following the finalized chain: every block once, in order, without gaps.
 
 use futures::{stream, Stream, StreamExt, TryStreamExt};
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
-use crate::{block::ChainBlock, chain::Chain, error::ChainError};
+use crate::{block::ChainBlock, chain::Chain, error::ChainError, submit::STALL};
 
 /// How often the node is asked for its last finalized block.
 const POLL: Duration = Duration::from_millis(400);
@@ -99,5 +102,50 @@ impl Follow {
             self.last = Some(hash);
         }
         Ok(())
+    }
+}
+
+impl Chain {
+    /// Runs `check` at every finalized block until it gives something, at most `blocks` blocks.
+    ///
+    /// # Errors
+    /// Those of `check`; [`ChainError::Timeout`] naming `what`; [`ChainError::Stalled`] when nothing was
+    /// finalized for two minutes.
+    pub async fn wait_finalized<T, E, F>(
+        &self,
+        what: &str,
+        blocks: u32,
+        mut check: impl FnMut() -> F,
+    ) -> Result<T, E>
+    where
+        E: From<ChainError>,
+        F: std::future::Future<Output = Result<Option<T>, E>>,
+    {
+        let start = self.finalized().await?.number;
+        let mut now = start;
+        loop {
+            if let Some(found) = check().await? {
+                return Ok(found);
+            }
+            if now >= start.saturating_add(blocks) {
+                return Err(ChainError::Timeout { what: what.into(), blocks }.into());
+            }
+            now = self.next_finalized(now).await?;
+        }
+    }
+
+    /// The height of the last finalized block, once it is above `now`.
+    async fn next_finalized(&self, now: u32) -> Result<u32, ChainError> {
+        let since = Instant::now();
+        loop {
+            tokio::time::sleep(POLL).await;
+            let height = self.finalized().await?.number;
+            if height > now {
+                return Ok(height);
+            }
+            if since.elapsed() > STALL {
+                return Err(ChainError::Stalled { height, seconds: STALL.as_secs() });
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! | whoever finalizes the tally | [`tally`] |
 //! | an auditor: the election record | [`record`] |
 //! | trustees and whoever calls them | [`trustee_api`], [`endpoints`] |
+//! | whoever holds a key: key files | [`keystore`] |
 //!
 //! There is no metadata, no account and no nonce here, and so no subxt: every message is a
 //! self-contained extrinsic that `psephos-protocol` encodes, and every answer is a type of
@@ -30,6 +31,7 @@ pub mod election;
 pub mod endpoints;
 pub mod error;
 mod follow;
+pub mod keystore;
 mod nodes;
 mod proof;
 pub mod record;

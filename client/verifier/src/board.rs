@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use psephos_protocol::{
     board::{Action, Approval, Board},
+    bounds::PROPOSAL_LIFETIME,
     ids::{Digest, Genesis},
     keys::verify_signature,
 };
 
-use crate::report::{Failure, Party, Step};
+use crate::report::Step;
 
 /// The check that an action belongs to.
 pub(crate) fn step(action: &Action) -> Step {
@@ -37,10 +38,11 @@ pub(crate) fn name(action: &Action) -> &'static str {
     }
 }
 
-/// An action that waits for approvals.
+/// Who has approved an action that waits.
+#[derive(Clone)]
 struct Waiting {
     members: Vec<u8>,
-    /// The last block in which it may be approved.
+    /// The last block in which the approvals count.
     expires: u32,
 }
 
@@ -49,35 +51,46 @@ struct Waiting {
 pub(crate) struct Proposals(HashMap<Digest, Waiting>);
 
 impl Proposals {
-    /// Counts an approval in block `now`. Gives the members when this was the k-th.
-    pub(crate) fn approve(
-        &mut self,
+    /// Checks that an approval is by a member of the board who has not approved the action before.
+    pub(crate) fn check(
+        &self,
         approval: &Approval,
         genesis: &Genesis,
         board: &Board,
         now: u32,
-        object: &str,
-    ) -> Result<Option<Vec<u8>>, Failure> {
-        let action = &approval.action;
-        let fail = |reason: String| Failure::new(step(action), Party::Validators, object, reason);
-        let member = approval.member;
+    ) -> Result<(), String> {
+        let (member, action) = (approval.member, name(&approval.action));
+        if self.members(&approval.action.digest(), now).contains(&member) {
+            return Err(format!("member {member} approved the {action} before"));
+        }
         if !approval.verify(verify_signature, genesis, board) {
-            return Err(fail(format!(
-                "the approval of the {} is not signed by member {member} of the board",
-                name(action)
-            )));
+            return Err(format!("the approval of the {action} is not signed by member {member} of the board"));
         }
-        let digest = action.digest();
-        self.0.retain(|_, waiting| now <= waiting.expires);
-        let expires = now.saturating_add(PROPOSAL_LIFETIME);
-        let waiting = self.0.entry(digest).or_insert_with(|| Waiting { members: Vec::new(), expires });
-        if waiting.members.contains(&member) {
-            return Err(fail(format!("member {member} approved the {} before", name(action))));
-        }
-        waiting.members.push(member);
-        if waiting.members.len() < usize::from(board.threshold) {
-            return Ok(None);
-        }
-        Ok(self.0.remove(&digest).map(|waiting| waiting.members))
+        Ok(())
+    }
+
+    fn members(&self, digest: &Digest, now: u32) -> &[u8] {
+        let waiting = self.0.get(digest).filter(|waiting| waiting.expires >= now);
+        waiting.map_or(&[], |waiting| waiting.members.as_slice())
+    }
+
+    /// Who will have approved, this approval included.
+    pub(crate) fn with(&self, approval: &Approval, now: u32) -> Vec<u8> {
+        let mut members = self.members(&approval.action.digest(), now).to_vec();
+        members.push(approval.member);
+        members
+    }
+
+    /// Counts a checked approval that did not complete its action.
+    pub(crate) fn wait(&mut self, approval: &Approval, now: u32) {
+        let members = self.with(approval, now);
+        self.0.retain(|_, waiting| waiting.expires >= now);
+        let first = Waiting { members: Vec::new(), expires: now.saturating_add(PROPOSAL_LIFETIME) };
+        self.0.entry(approval.action.digest()).or_insert(first).members = members;
+    }
+
+    /// Forgets an action that was carried out.
+    pub(crate) fn forget(&mut self, action: &Action) {
+        self.0.remove(&action.digest());
     }
 }

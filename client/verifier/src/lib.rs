@@ -1,0 +1,221 @@
+//! Verifies an election record offline (spec 9): replays it and confirms the result from the record alone.
+//!
+//! | step | module | checks |
+//! |---|---|---|
+//! | the chain of headers | `header` | 2 |
+//! | the state machine | `replay`, `running`, `board` | 3–5, 7, 10, 15, 16 |
+//! | the electoral roll | `roll` | 6 |
+//! | ballots and their sums | `ballots` | 8, 9, 12 |
+//! | agreement, contributions, openings | `tally` | 11, 13, 14 |
+//! | what was found | `report`, `text` | all |
+//!
+//! One pass over the record. Memory holds the roll and, per voter who voted, the commitments of the
+//! ballot that counts; it does not grow with the number of replaced ballots or blocks.
+//!
+//! What a record can't show, its report says: whether the chain finalized its last block, and whether the
+//! roll is that of the real electorate.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod ballots;
+mod board;
+mod header;
+mod replay;
+pub mod report;
+mod roll;
+mod running;
+mod tally;
+mod text;
+
+use std::io::{self, Read};
+
+use psephos_protocol::{
+    ballot::range::{generators_digest, GENERATORS_DIGEST},
+    board::Board,
+    bounds::show,
+    ids::{Digest, Eid, Genesis},
+    record::{FrameReader, RecordBlock, RecordError, RecordHeader},
+    state::Phase,
+    VERSION,
+};
+
+pub use report::{Report, Verdict};
+use report::{Checks, Failure, Outcome, Party, Step};
+
+/// What the reader of a report knows beforehand. What is not given is taken from the record, and the
+/// report says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The chain.
+    pub genesis: Option<Genesis>,
+    /// The chain's board; the order of its members matters, because approvals name them by index.
+    pub board: Option<Board>,
+    /// The election.
+    pub eid: Option<Eid>,
+}
+
+/// Why the replay stopped.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// Verifies a record. A record that does not hold gives a report that says so.
+///
+/// # Errors
+/// Only when the source can't be read.
+pub fn verify(mut source: impl Read, options: &Options) -> io::Result<Report> {
+    let mut read = |buffer: &mut [u8]| loop {
+        match source.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other.map_err(Stop::Io),
+        }
+    };
+    let mut header = None;
+    let mut replay = None;
+    let stop = run(&mut read, options, &mut header, &mut replay).err();
+    let failure = match stop {
+        Some(Stop::Io(error)) => return Err(error),
+        Some(Stop::Failure(failure)) => Some(failure),
+        Some(Stop::Record(error)) => Some(Failure::new(Step::Format, Party::Source, "the file", error)),
+        None => None,
+    };
+    Ok(report(options, header, replay, failure))
+}
+
+fn run<R>(
+    read: R,
+    options: &Options,
+    seen: &mut Option<RecordHeader>,
+    replay: &mut Option<replay::Replay>,
+) -> Result<(), Stop>
+where
+    R: FnMut(&mut [u8]) -> Result<usize, Stop>,
+{
+    let mut frames = FrameReader::new(read)?;
+    let malformed = || Failure::new(Step::Format, Party::Source, "the file", "it has no header");
+    let header: RecordHeader = frames.next()?.ok_or_else(malformed)?;
+    *seen = Some(header.clone());
+    check_header(&header, options)?;
+    let replay = replay.insert(replay::Replay::new(header, Checks::default()));
+    while let Some(block) = frames.next::<RecordBlock>()? {
+        replay.block(block)?;
+    }
+    replay.finish()?;
+    Ok(())
+}
+
+/// Checks the header against this software and against what the reader knows.
+fn check_header(header: &RecordHeader, options: &Options) -> Result<(), Failure> {
+    let fail = |step, reason: String| Err(Failure::new(step, Party::Source, "the header", reason));
+    if header.version != VERSION {
+        return fail(Step::Format, format!("the record is of version {}, and this software reads {VERSION}", header.version));
+    }
+    if let Some(genesis) = options.genesis.filter(|genesis| *genesis != header.genesis) {
+        return fail(Step::Definition, format!("the record is of the chain {}, not of {genesis}", header.genesis));
+    }
+    if let Some(eid) = options.eid.filter(|eid| *eid != header.eid) {
+        return fail(Step::Definition, format!("the record is of the election {}, not of {eid}", header.eid));
+    }
+    let derived = generators_digest();
+    if derived != GENERATORS_DIGEST {
+        return fail(Step::Definition, format!("the generators derived anew have the digest {derived}, not {GENERATORS_DIGEST}"));
+    }
+    if let Err(error) = header.board.validate() {
+        return fail(Step::Creation, format!("the chain's board: {error}"));
+    }
+    if options.board.as_ref().is_some_and(|board| *board != header.board) {
+        return fail(Step::Creation, String::from("the chain's board is not the one given"));
+    }
+    Ok(())
+}
+
+/// Puts together what was found.
+fn report(
+    options: &Options,
+    header: Option<RecordHeader>,
+    replay: Option<replay::Replay>,
+    failure: Option<Failure>,
+) -> Report {
+    let mut report = Report {
+        genesis: header.as_ref().map(|header| header.genesis),
+        eid: header.as_ref().map(|header| header.eid),
+        title: None,
+        checks: Vec::new(),
+        failure,
+        outcome: None,
+        contests: Vec::new(),
+        units: Vec::new(),
+        result: None,
+        roll_log: Digest::default(),
+        ballot_log: Digest::default(),
+        ballots: 0,
+        counted: 0,
+        last: None,
+        notes: Vec::new(),
+    };
+    let Some(replay) = replay else {
+        report.checks = Checks::default().lines(report.failure.as_ref());
+        return report;
+    };
+    report.last = replay.headers.last().map(|block| block.anchor);
+    report.checks = replay.checks.lines(report.failure.as_ref());
+    report.notes = replay.notes;
+    if let Some(running) = replay.running {
+        let election = &running.election;
+        report.title = Some(show(&election.manifest.title));
+        report.units = running.roll.units(election);
+        running.ballots.add_turnout(&mut report.units);
+        report.roll_log = running.roll.log();
+        report.ballot_log = running.ballots.log();
+        report.ballots = running.ballots.accepted();
+        report.counted = running.ballots.set().len() as u32;
+        if let Some(stands) = running.tally.result() {
+            report.contests = stands.contests(election);
+            report.result = Some(stands.digest);
+        }
+        report.outcome = match (running.phase, report.result) {
+            (Phase::Certified, Some(result)) => Some(Outcome::Certified { result }),
+            (Phase::Void, _) => Some(Outcome::Void { reason: running.voided.unwrap_or_default() }),
+            _ => None,
+        };
+    }
+    report.notes.extend(caveats(options, &report));
+    report
+}
+
+/// What the record alone can't show.
+fn caveats(options: &Options, report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(last) = report.last {
+        notes.push(format!(
+            "the record does not show that block {} ({}) is final: compare it with a node that you trust or with the printed record",
+            last.number,
+            Digest(last.hash)
+        ));
+    }
+    if options.genesis.is_none() || options.board.is_none() {
+        notes.push(String::from(
+            "chain and board are those that the file names; give --genesis and --board to compare them with what you know",
+        ));
+    }
+    notes.push(String::from(
+        "compare the counts per reporting unit with the official register, and the log of ballots with the chain's",
+    ));
+    notes
+}

@@ -222,15 +222,15 @@ pub enum Outcome {
     },
 }
 
-/// What one message or several say, beyond the checks.
+/// All that the verifier found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The chain.
-    #[serde(serialize_with = "hexadecimal")]
-    pub genesis: Genesis,
+    #[serde(serialize_with = "displayed")]
+    pub genesis: Option<Genesis>,
     /// The election.
-    #[serde(serialize_with = "hexadecimal")]
-    pub eid: Eid,
+    #[serde(serialize_with = "displayed")]
+    pub eid: Option<Eid>,
     /// Its title, once it is defined.
     pub title: Option<String>,
     /// All checks by number.
@@ -245,7 +245,7 @@ pub struct Report {
     /// The roll by unit.
     pub units: Vec<UnitCount>,
     /// The digest of the result, as recomputed: what the board certifies and prints.
-    #[serde(serialize_with = "optional_hexadecimal")]
+    #[serde(serialize_with = "displayed")]
     pub result: Option<Digest>,
     /// The head of the roll log.
     #[serde(serialize_with = "hexadecimal")]
@@ -331,16 +331,9 @@ fn hexadecimal<S: serde::Serializer>(id: &impl fmt::Display, out: S) -> Result<S
     out.collect_str(id)
 }
 
-fn optional_hexadecimal<S: serde::Serializer>(id: &Option<Digest>, out: S) -> Result<S::Ok, S::Error> {
-    match id {
-        Some(id) => out.collect_str(id),
-        None => out.serialize_none(),
-    }
-}
-
-fn displayed<S: serde::Serializer>(failure: &Option<Failure>, out: S) -> Result<S::Ok, S::Error> {
-    match failure {
-        Some(failure) => out.collect_str(failure),
+fn displayed<S: serde::Serializer>(value: &Option<impl fmt::Display>, out: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => out.collect_str(value),
         None => out.serialize_none(),
     }
 }

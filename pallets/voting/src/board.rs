@@ -4,7 +4,7 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::*, weights::Weight};
 use psephos_protocol::{
     board::{Action, Approval, Board},
-    bounds::Reason,
+    bounds::{Reason, PROPOSAL_LIFETIME},
     election::Election,
     ids::{Digest, Eid},
     keys::PublicKey,
@@ -14,7 +14,7 @@ use psephos_protocol::{
     tally::ElectionResult,
 };
 use scale_info::TypeInfo;
-use sp_runtime::{traits::SaturatedConversion, transaction_validity::TransactionValidityWithRefund};
+use sp_runtime::transaction_validity::TransactionValidityWithRefund;
 
 use crate::{host_verify, pallet::*, priority, WeightInfo, ACT_LONGEVITY};
 
@@ -180,8 +180,7 @@ impl<T: Config> Pallet<T> {
     /// A new proposal, after those that expired are gone.
     fn propose(board: &Board, action: &Action, digest: Digest, member: u8) -> Result<Proposal, Refusal> {
         let now = Self::height();
-        let lifetime: u32 = T::ProposalLifetime::get().saturated_into();
-        let expires = now.saturating_add(lifetime);
+        let expires = now.saturating_add(PROPOSAL_LIFETIME);
         let proposer = *board.members.get(usize::from(member)).ok_or(Refusal::NotBoard)?;
         Waiting::<T>::try_mutate(|waiting| {
             for expired in waiting.iter().filter(|proposal| proposal.expires < now) {

@@ -3,7 +3,7 @@
 //! At that point the chain's time is still that of the block before. A close seen here makes that
 //! block the closing block: the last whose ballots count.
 
-use frame_support::{pallet_prelude::*, weights::Weight};
+use frame_support::weights::Weight;
 use psephos_protocol::{
     ids::{Anchor, Eid},
     state::Phase,

@@ -55,7 +55,6 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use psephos_protocol::{
         agreement::{Acceptance, Agreement, SetStatement},
@@ -85,10 +84,6 @@ pub mod pallet {
     pub trait Config:
         frame_system::Config<RuntimeEvent: From<Event<Self>>, Hash: Into<[u8; 32]>> + pallet_timestamp::Config<Moment = u64>
     {
-        /// How many blocks a board action waits for approvals.
-        #[pallet::constant]
-        type ProposalLifetime: Get<BlockNumberFor<Self>>;
-
         /// Measured weights.
         type WeightInfo: WeightInfo;
     }
@@ -242,7 +237,7 @@ pub mod pallet {
         #[pallet::call_index(0)]
         #[pallet::authorize(Self::authorize_approve)]
         #[pallet::weight_of_authorize(<T as Config>::WeightInfo::authorize_approve())]
-        #[pallet::weight(Self::approve_weight(&approval.action))]
+        #[pallet::weight(Pallet::<T>::approve_weight(&approval.action))]
         pub fn approve(origin: OriginFor<T>, approval: Approval) -> DispatchResult {
             ensure_authorized(origin)?;
             Self::do_approve(approval).map_err(Self::refused)
@@ -281,7 +276,7 @@ pub mod pallet {
         /// A voter casts a ballot (spec 6.5).
         #[pallet::call_index(4)]
         #[pallet::authorize(Self::authorize_cast)]
-        #[pallet::weight_of_authorize(Self::authorize_cast_weight(ballot))]
+        #[pallet::weight_of_authorize(Pallet::<T>::authorize_cast_weight(ballot))]
         #[pallet::weight(<T as Config>::WeightInfo::cast())]
         pub fn cast(origin: OriginFor<T>, ballot: CastBallot) -> DispatchResult {
             ensure_authorized(origin)?;
@@ -365,9 +360,9 @@ use psephos_protocol::board::Action;
 /// Verifies an sr25519 signature with the host's native code.
 pub(crate) fn host_verify(signature: &Signature, message: &[u8; 64], key: &PublicKey) -> bool {
     sp_io::crypto::sr25519_verify(
-        &sp_runtime::traits::sp_core::sr25519::Signature::from_raw(signature.0),
+        &sp_core::sr25519::Signature::from_raw(signature.0),
         message,
-        &sp_runtime::traits::sp_core::sr25519::Public::from_raw(key.0),
+        &sp_core::sr25519::Public::from_raw(key.0),
     )
 }
 

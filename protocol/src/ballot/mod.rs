@@ -7,6 +7,8 @@
 //! | cast | [`CastBallot`] | q trustees' receipts: what the chain accepts |
 
 mod audit;
+#[cfg(test)]
+mod forced;
 mod prepare;
 pub mod range;
 mod tracking;

@@ -50,13 +50,11 @@ parameter_types! {
 }
 
 /// The calls that may arrive from outside: elections, and the clock as an inherent.
-///
-/// Root, which only `pallet-voting` can act as, is not subject to it.
 pub struct OutsideCalls;
 
 impl Contains<RuntimeCall> for OutsideCalls {
     fn contains(call: &RuntimeCall) -> bool {
-        matches!(call, RuntimeCall::Timestamp(_))
+        matches!(call, RuntimeCall::Voting(_) | RuntimeCall::Timestamp(_))
     }
 }
 
@@ -121,4 +119,8 @@ impl pallet_session::Config for Runtime {
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = NoCoin;
     type KeyDeposit = ConstU64<0>;
+}
+
+impl pallet_voting::Config for Runtime {
+    type WeightInfo = pallet_voting::weights::Measured<Runtime>;
 }

@@ -1,0 +1,103 @@
+//! Making key files, the same for every role.
+
+use clap::Args;
+use psephos_client::keystore::{KeyFile, KeyRole, Protection, PublicKeyFile};
+use rand_core::OsRng;
+use serde_json::json;
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::{context::Context, error::CliError};
+
+/// Bytes of the longest name.
+const MAX_NAME: usize = psephos_protocol::bounds::MAX_TEXT as usize;
+
+/// A key file to make.
+#[derive(Args)]
+pub struct NewKey {
+    /// The key file to make; its public half goes beside it, as NAME.pub.json.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// The holder's name, as it will stand in manifests.
+    #[arg(long)]
+    name: String,
+    /// Leave the secret unencrypted: for development only.
+    #[arg(long)]
+    insecure_plaintext: bool,
+}
+
+/// How a new key file is protected: by a passphrase, unless plaintext is asked for, which is warned of.
+///
+/// # Errors
+/// [`CliError::Input`] when there is no passphrase.
+pub fn protection(path: &Path, plaintext: bool, context: &Context) -> Result<Protection, CliError> {
+    if plaintext {
+        context.out.warn(&format!(
+            "{} is written UNENCRYPTED: whoever reads the file has the key. For development only.",
+            path.display()
+        ));
+        return Ok(Protection::InsecurePlaintext);
+    }
+    Ok(Protection::Passphrase(context.passphrase.new_one(path)?))
+}
+
+/// The file of a key's public half.
+#[must_use]
+pub fn public_path(path: &Path) -> PathBuf {
+    path.with_extension("pub.json")
+}
+
+/// Writes both halves of a key to new files.
+///
+/// # Errors
+/// [`CliError::Input`] when one exists, before any is written.
+pub fn write(key: &KeyFile, path: &Path, protection: &Protection) -> Result<PublicKeyFile, CliError> {
+    let public_path = public_path(path);
+    if public_path.exists() {
+        return Err(CliError::file(&public_path, "exists already; nothing was written: choose another --out"));
+    }
+    key.create(path, protection)?;
+    let public = key.public_file();
+    let text = serde_json::to_vec_pretty(&public).map_err(CliError::input)?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&public_path)
+        .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+        .map_err(|error| CliError::file(&public_path, error))?;
+    Ok(public)
+}
+
+/// Makes a key of a role and says what to do with its public half.
+///
+/// # Errors
+/// [`CliError::Input`].
+pub fn make(role: KeyRole, args: &NewKey, next: &str, context: &Context) -> Result<(), CliError> {
+    if args.name.trim().is_empty() || args.name.len() > MAX_NAME {
+        return Err(CliError::Input(format!("--name: has {} bytes, needed are 1 to {MAX_NAME}", args.name.len())));
+    }
+    for path in [&args.out, &public_path(&args.out)] {
+        if path.exists() {
+            return Err(CliError::file(path, "exists already; nothing was written: choose another --out"));
+        }
+    }
+    let protection = protection(&args.out, args.insecure_plaintext, context)?;
+    let key = KeyFile::generate(role, &args.name, &mut OsRng);
+    let progress = context.out.spinner("encrypting the key");
+    let written = write(&key, &args.out, &protection);
+    progress.finish_and_clear();
+    let public = written?;
+    let public_file = public_path(&args.out);
+    let value = json!({ "key": args.out, "public_file": public_file, "name": public.name, "signing": public.signing });
+    context.out.result(&value, || {
+        format!(
+            "Key file     {}  (secret: keep it, and a copy elsewhere)\nPublic half  {}\nPublic key   {}\n\n{next}",
+            args.out.display(),
+            public_file.display(),
+            public.signing,
+        )
+    })
+}

@@ -1,0 +1,201 @@
+//! `psephos trustee`: keys, the daemon, and accepting an election.
+
+use clap::{Args, Subcommand};
+use psephos_client::{
+    endpoints::TrusteeClient,
+    keystore::{KeyFile, KeyRole},
+    open_election,
+};
+use psephos_protocol::{agreement::Acceptance, bounds::show, election::Election, ids::Eid, wire::Message};
+use psephos_trustee::{config, Accept, Config, Keys};
+use rand_core::OsRng;
+use serde_json::json;
+use std::{net::SocketAddr, path::PathBuf};
+use tokio::signal::unix::{signal, SignalKind};
+
+use crate::{
+    context::{find_election, Context},
+    error::CliError,
+    keys,
+    output::{fields, table},
+};
+
+/// Acts as a trustee.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make the keys for an election: one that signs, one to which ballots' shares are sealed.
+    #[command(after_help = "Examples:
+  psephos trustee init --name 'Court of Audit' --out trustee.key
+  psephos trustee init --name T1 --out t1.key --insecure-plaintext   # development
+
+Make new keys for each election: the KEM key is deleted after the appeal period. Hand the public half,
+trustee.pub.json, to the board; keep the key file and its passphrase apart, and copies of both.")]
+    Init(keys::NewKey),
+    /// Run the daemon: keep shares, give receipts, contribute to the tally once.
+    #[command(after_help = "Examples:
+  psephos trustee run --key trustee.key --data /var/lib/psephos --accept EID
+  psephos --node ws://127.0.0.1:9944 trustee run --key t1.key --data t1 --accept-all   # rehearsal
+
+Back up --data. Stop it with Ctrl-C or SIGTERM.")]
+    Run(RunArgs),
+    /// Show how a trustee's daemon stands.
+    #[command(after_help = "Examples:
+  psephos trustee status --url http://127.0.0.1:9960
+  psephos --json trustee status --url https://trustee.example")]
+    Status(StatusArgs),
+    /// Accept an election whose manifest names this key, after reading it.
+    #[command(after_help = "Examples:
+  psephos audit show EID                                      # read it first
+  psephos trustee accept --key trustee.key --election EID
+
+Accepting says that you read the manifest and will serve: keep the daemon running from then on.")]
+    Accept(AcceptArgs),
+}
+
+/// A daemon to run.
+#[derive(Args)]
+pub struct RunArgs {
+    /// The key file that `trustee init` made.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The folder of its store.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to listen; put a TLS proxy in front to reach voters.
+    #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::DEFAULT_PORT)))]
+    listen: SocketAddr,
+    /// Accept this election, whose manifest you have read: all 64 digits; may be repeated.
+    #[arg(long, value_name = "EID")]
+    accept: Vec<Eid>,
+    /// Accept every election that names this key, unread: for rehearsals and tests.
+    #[arg(long, conflicts_with = "accept")]
+    accept_all: bool,
+    /// Connections at a time.
+    #[arg(long, default_value_t = config::DEFAULT_CONNECTIONS)]
+    max_connections: u32,
+}
+
+/// A daemon to ask.
+#[derive(Args)]
+pub struct StatusArgs {
+    /// The daemon's address, as http://host:port.
+    #[arg(long, default_value_t = format!("http://127.0.0.1:{}", config::DEFAULT_PORT))]
+    url: String,
+}
+
+/// An election to accept.
+#[derive(Args)]
+pub struct AcceptArgs {
+    /// The key file that `trustee init` made.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The election: its identifier, or the first digits.
+    #[arg(long, value_name = "EID")]
+    election: Option<String>,
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// [`CliError`].
+pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
+    match command {
+        Command::Init(args) => keys::make(
+            KeyRole::Trustee,
+            &args,
+            "Hand the public half to the board, which names it under `trustees` in the manifest.",
+            context,
+        ),
+        Command::Run(args) => daemon(args, context).await,
+        Command::Status(args) => status(&args.url, context).await,
+        Command::Accept(args) => accept(&args, context).await,
+    }
+}
+
+async fn daemon(args: RunArgs, context: &Context) -> Result<(), CliError> {
+    let key = context.key(&args.key, KeyRole::Trustee)?;
+    let kem = key.kem().ok_or_else(|| CliError::file(&args.key, "has no KEM key"))?;
+    let keys = Keys { signing: key.signing().clone(), kem: kem.clone() };
+    if args.accept_all {
+        context.out.warn("--accept-all: this trustee accepts every election that names its key, unread");
+    }
+    let config = Config {
+        listen: args.listen,
+        accept: if args.accept_all { Accept::All } else { Accept::Listed(args.accept) },
+        max_connections: args.max_connections,
+        ..Config::new(key.name(), args.data, context.nodes.clone(), keys)
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::input)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::input)?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    psephos_trustee::run(config, shutdown).await.map_err(|error| match error {
+        psephos_trustee::Error::Chain(error) => error.into(),
+        error => CliError::Refused(error.to_string()),
+    })
+}
+
+async fn status(url: &str, context: &Context) -> Result<(), CliError> {
+    // Its index differs by election, and is not needed to ask for the status.
+    let status = TrusteeClient::new(0, "at that address", url)?.status().await?;
+    context.out.result(&status, || {
+        let served: Vec<[String; 4]> = status
+            .served
+            .iter()
+            .map(|served| {
+                [served.eid.clone(), served.index.to_string(), served.deposits.to_string(), served.phase.clone()]
+            })
+            .collect();
+        format!(
+            "{}\n{}",
+            fields(&[
+                ("Trustee", status.name.clone()),
+                ("Software", status.version.clone()),
+                ("Followed", format!("block {}", status.finalized)),
+            ]),
+            table(["ELECTION", "INDEX", "DEPOSITS", "PHASE"], &served)
+        )
+    })
+}
+
+async fn accept(args: &AcceptArgs, context: &Context) -> Result<(), CliError> {
+    let key = context.key(&args.key, KeyRole::Trustee)?;
+    let chain = context.chain().await?;
+    let eid = find_election(&chain, args.election.as_deref()).await?;
+    let election = open_election(&chain, &eid).await?;
+    let index = index_of(&election, &key)?;
+    let message = Message::Accept(Acceptance::sign(&election, index, key.signing(), &mut OsRng));
+    let progress = context.out.spinner("waiting until the acceptance is final");
+    let outcome = chain.submit_and_finalize(&message).await;
+    progress.finish_and_clear();
+    let block = outcome?.number;
+    context.out.result(&json!({ "election": eid.to_string(), "trustee": index, "block": block }), || {
+        format!(
+            "Trustee {index} accepted \"{}\" in block {block}.\nRun the daemon until the election is certified:\n  \
+             psephos trustee run --key {} --data DIR --accept {eid}",
+            show(&election.manifest.title),
+            args.key.display(),
+        )
+    })
+}
+
+/// The index of a key's trustee in an election, both of its halves compared.
+fn index_of(election: &Election, key: &KeyFile) -> Result<u8, CliError> {
+    let kem = key.kem().and_then(|kem| kem.public().ok());
+    let position = election.manifest.trustees.iter().position(|trustee| trustee.signing == key.public());
+    let index = position.and_then(|position| u8::try_from(position + 1).ok()).ok_or_else(|| {
+        CliError::Input(format!("no trustee of election {} has this key: check --key and --election", election.eid))
+    })?;
+    if election.trustee(index).map(|trustee| &trustee.kem) != kem.as_ref() {
+        return Err(CliError::Input(format!(
+            "trustee {index} of election {} has this signing key but another KEM key, and could open no share: \
+             tell the board, and don't accept",
+            election.eid
+        )));
+    }
+    Ok(index)
+}

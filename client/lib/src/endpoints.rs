@@ -1,0 +1,334 @@
+//! Where the trustees of an election can be reached, and calling them.
+//!
+//! Addresses are not part of the manifest: they may change during an election. A wrong address does no
+//! harm beyond silence, because deposits are sealed to the trustee and receipts are signed by it.
+
+use codec::DecodeAll;
+use jsonrpsee::{
+    core::client::Error as RpcError,
+    http_client::{HttpClient, HttpClientBuilder},
+};
+use psephos_protocol::{
+    bounds, election::Election, ids::BallotHash, keys::verify_signature, receipt::Receipt, refusal::Refusal,
+};
+use std::{collections::BTreeMap, path::Path, str::FromStr, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+use crate::trustee_api::{error_to_refusal, TrusteeApiClient, TrusteeStatus};
+
+/// How long a trustee may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Deposits with one trustee at a time from one process: below the connections that a server allows.
+const CONCURRENT: usize = 32;
+
+/// The addresses of an election's trustees, by index: one `INDEX URL` per line of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrusteeEndpoints(BTreeMap<u8, String>);
+
+/// Why a list of addresses can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointsError {
+    /// The file can't be read.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Not an index and an address.
+    #[error("line {line}: write a trustee's index and its address, such as `1 http://host:9955`, and not {text:?}")]
+    Line {
+        /// The line, counted from 1.
+        line: usize,
+        /// What it says.
+        text: String,
+    },
+    /// A trustee has two addresses.
+    #[error("line {line}: trustee {trustee} has an address already; give one for each")]
+    Twice {
+        /// The line, counted from 1.
+        line: usize,
+        /// The trustee.
+        trustee: u8,
+    },
+    /// The election has no such trustee.
+    #[error("the election has {trustees} trustees, and an address is given for trustee {trustee}")]
+    Unknown {
+        /// The trustee.
+        trustee: u8,
+        /// How many the election has.
+        trustees: usize,
+    },
+    /// Too few to ever get the receipts.
+    #[error("addresses of {given} trustees are given, and a ballot needs receipts of {quorum}: add the others")]
+    TooFew {
+        /// Addresses given.
+        given: usize,
+        /// The election's quorum q.
+        quorum: u8,
+    },
+    /// The HTTP client can't be made.
+    #[error("no connection to {url} can be set up: {reason}")]
+    Client {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl TrusteeEndpoints {
+    /// Takes indices and `http://` or `https://` addresses.
+    ///
+    /// # Errors
+    /// [`EndpointsError::Line`] or [`EndpointsError::Twice`], counting the items as lines.
+    pub fn new(list: impl IntoIterator<Item = (u8, String)>) -> Result<Self, EndpointsError> {
+        let mut endpoints = BTreeMap::new();
+        for (line, (trustee, url)) in (1..).zip(list) {
+            let is_http = url.starts_with("http://") || url.starts_with("https://");
+            if trustee == 0 || !is_http || url.chars().any(char::is_whitespace) {
+                return Err(EndpointsError::Line { line, text: format!("{trustee} {url}") });
+            }
+            if endpoints.insert(trustee, url).is_some() {
+                return Err(EndpointsError::Twice { line, trustee });
+            }
+        }
+        Ok(Self(endpoints))
+    }
+
+    /// Reads a file of lines `INDEX URL`; empty lines and those beginning with `#` say nothing.
+    ///
+    /// # Errors
+    /// [`EndpointsError`] naming the file or the line.
+    pub fn load(path: &Path) -> Result<Self, EndpointsError> {
+        std::fs::read_to_string(path)
+            .map_err(|error| EndpointsError::File { path: path.display().to_string(), reason: error.to_string() })?
+            .parse()
+    }
+
+    /// Index and address, by index.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.0.iter().map(|(trustee, url)| (*trustee, url.as_str()))
+    }
+
+    /// Clients of the trustees of an election.
+    ///
+    /// # Errors
+    /// [`EndpointsError::Unknown`], or [`EndpointsError::TooFew`] when no ballot could get its receipts.
+    pub fn clients(&self, election: &Election) -> Result<Vec<TrusteeClient>, EndpointsError> {
+        let trustees = election.manifest.trustees.len();
+        if let Some(trustee) = self.0.keys().find(|trustee| election.trustee(**trustee).is_none()) {
+            return Err(EndpointsError::Unknown { trustee: *trustee, trustees });
+        }
+        let quorum = election.manifest.quorum;
+        if self.0.len() < usize::from(quorum) {
+            return Err(EndpointsError::TooFew { given: self.0.len(), quorum });
+        }
+        self.iter()
+            .map(|(trustee, url)| {
+                let name = election.trustee(trustee).map(|trustee| bounds::show(&trustee.name)).unwrap_or_default();
+                TrusteeClient::new(trustee, &name, url)
+            })
+            .collect()
+    }
+}
+
+impl FromStr for TrusteeEndpoints {
+    type Err = EndpointsError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointsError> {
+        let mut endpoints = BTreeMap::new();
+        for (line, content) in (1..).zip(text.lines().map(str::trim)) {
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+            let wrong = || EndpointsError::Line { line, text: content.into() };
+            let (index, url) = content.split_once(char::is_whitespace).ok_or_else(wrong)?;
+            let trustee: u8 = index.parse().map_err(|_| wrong())?;
+            Self::new([(trustee, url.trim().to_string())]).map_err(|_| wrong())?;
+            if endpoints.insert(trustee, url.trim().to_string()).is_some() {
+                return Err(EndpointsError::Twice { line, trustee });
+            }
+        }
+        Ok(Self(endpoints))
+    }
+}
+
+/// Why a trustee gave no receipt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrusteeError {
+    /// It can't be reached, or did not answer within 20 s.
+    #[error("trustee {trustee} ({name}) at {url} does not answer: {reason}")]
+    Unreachable {
+        /// The trustee.
+        trustee: u8,
+        /// Its name.
+        name: String,
+        /// Its address.
+        url: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// It refused.
+    #[error("trustee {trustee} ({name}) refused: {message}")]
+    Refused {
+        /// The trustee.
+        trustee: u8,
+        /// Its name.
+        name: String,
+        /// The refusal.
+        refusal: Refusal,
+        /// Its words.
+        message: String,
+    },
+    /// It answered with an error of another kind.
+    #[error("trustee {trustee} ({name}) failed with error {code}: {message}")]
+    Failed {
+        /// The trustee.
+        trustee: u8,
+        /// Its name.
+        name: String,
+        /// The JSON-RPC error code.
+        code: i32,
+        /// Its words.
+        message: String,
+    },
+    /// What it gave is not its receipt for this ballot.
+    #[error("what trustee {trustee} ({name}) at {url} gave is not its receipt for this ballot: check the address")]
+    BadReceipt {
+        /// The trustee.
+        trustee: u8,
+        /// Its name.
+        name: String,
+        /// Its address.
+        url: String,
+    },
+}
+
+impl TrusteeError {
+    /// Whether the same deposit may be taken later: the trustee is away, or has not followed the chain
+    /// as far as the ballot's author.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Failed { .. } => true,
+            Self::BadReceipt { .. } => false,
+            Self::Refused { refusal, .. } => matches!(
+                refusal,
+                Refusal::Storage
+                    | Refusal::NotServing
+                    | Refusal::WrongPhase
+                    | Refusal::NotOnRoll
+                    | Refusal::WrongAnchor
+                    | Refusal::UnknownElection
+            ),
+        }
+    }
+}
+
+/// A trustee that can be called. Cheap to clone.
+#[derive(Clone)]
+pub struct TrusteeClient {
+    trustee: u8,
+    name: String,
+    url: String,
+    http: HttpClient,
+    permits: Arc<Semaphore>,
+}
+
+impl TrusteeClient {
+    /// A client of the trustee at this `http://` or `https://` address. Connects when first used.
+    ///
+    /// # Errors
+    /// [`EndpointsError::Client`] when the address is none.
+    pub fn new(trustee: u8, name: &str, url: &str) -> Result<Self, EndpointsError> {
+        let http = HttpClientBuilder::default()
+            .request_timeout(TIMEOUT)
+            .build(url)
+            .map_err(|error| EndpointsError::Client { url: url.into(), reason: error.to_string() })?;
+        let permits = Arc::new(Semaphore::new(CONCURRENT));
+        Ok(Self { trustee, name: name.into(), url: url.into(), http, permits })
+    }
+
+    /// The trustee's index, from 1.
+    #[must_use]
+    pub fn trustee(&self) -> u8 {
+        self.trustee
+    }
+
+    /// The trustee's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How the trustee's daemon stands.
+    ///
+    /// # Errors
+    /// [`TrusteeError`].
+    pub async fn status(&self) -> Result<TrusteeStatus, TrusteeError> {
+        self.http.status().await.map_err(|error| self.error(error))
+    }
+
+    /// Deposits a share and checks the receipt. `deposit` is the encoded deposit in hexadecimal.
+    ///
+    /// # Errors
+    /// [`TrusteeError`]; [`TrusteeError::is_passing`] says whether to try again.
+    pub async fn deposit(
+        &self,
+        election: &Election,
+        ballot: &BallotHash,
+        deposit: &str,
+    ) -> Result<Receipt, TrusteeError> {
+        let _permit = self.permits.acquire().await;
+        let answer = self.http.deposit(deposit.into()).await.map_err(|error| self.error(error))?;
+        let receipt = hex::decode(answer.strip_prefix("0x").unwrap_or(&answer))
+            .ok()
+            .and_then(|bytes| Receipt::decode_all(&mut bytes.as_slice()).ok());
+        match receipt {
+            Some(receipt)
+                if receipt.trustee == self.trustee && receipt.verify(election, ballot, verify_signature) =>
+            {
+                Ok(receipt)
+            }
+            _ => Err(TrusteeError::BadReceipt {
+                trustee: self.trustee,
+                name: self.name.clone(),
+                url: self.url.clone(),
+            }),
+        }
+    }
+
+    fn error(&self, error: RpcError) -> TrusteeError {
+        let (trustee, name) = (self.trustee, self.name.clone());
+        match error {
+            RpcError::Call(error) => match error_to_refusal(&error) {
+                Some(refusal) => TrusteeError::Refused { trustee, name, refusal, message: error.message().into() },
+                None => TrusteeError::Failed { trustee, name, code: error.code(), message: error.message().into() },
+            },
+            other => {
+                TrusteeError::Unreachable { trustee, name, url: self.url.clone(), reason: other.to_string() }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_addresses_is_read_line_by_line() {
+        let endpoints: TrusteeEndpoints =
+            "# trustees\n1 http://a:1\n\n  3\thttps://c.example/trustee \n".parse().unwrap();
+        assert_eq!(endpoints.iter().collect::<Vec<_>>(), [(1, "http://a:1"), (3, "https://c.example/trustee")]);
+        for (text, line) in [("1", 1), ("\n0 http://a:1", 2), ("x http://a:1", 1), ("1 ws://a:1", 1), ("1 http://a b", 1)]
+        {
+            let error = text.parse::<TrusteeEndpoints>().unwrap_err();
+            assert!(matches!(error, EndpointsError::Line { line: found, .. } if found == line), "{text:?}: {error}");
+        }
+        let twice = "1 http://a:1\n1 http://b:1".parse::<TrusteeEndpoints>();
+        assert_eq!(twice, Err(EndpointsError::Twice { line: 2, trustee: 1 }));
+    }
+}

@@ -1,0 +1,280 @@
+//! Casting (spec 5.7 and 6.5): sign, hand the shares to the trustees, submit, and see it recorded.
+
+use bounded_collections::BoundedVec;
+use codec::Encode;
+use psephos_protocol::{
+    ballot::{CastBallot, Prepared, SignedBallot, TrackingCode},
+    election::Election,
+    envelope::{seal, Deposit},
+    ids::{BallotHash, Digest, Eid},
+    keys::{PublicKey, SigningKey},
+    receipt::Receipt,
+    wire::Message,
+};
+use rand_core::OsRng;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
+
+use super::{VoterError, Voting};
+use crate::{
+    election::explain_phase,
+    endpoints::{TrusteeClient, TrusteeError},
+};
+
+/// How long receipts are waited for.
+const COLLECT: Duration = Duration::from_secs(60);
+/// Attempts with a trustee before the voter is told that receipts can't be had.
+const ATTEMPTS: u32 = 3;
+/// The pause after the first failed attempt; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// For how long shares are offered to trustees that were away, after the ballot was cast.
+const DELIVER: Duration = Duration::from_secs(10 * 60);
+/// Finalized blocks that are waited for beyond a ballot's expiry.
+const BEYOND_EXPIRY: u32 = 8;
+
+/// What a voter keeps: proof that the ballot is recorded. It says nothing about the vote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoterReceipt {
+    /// The election.
+    #[serde(with = "as_text")]
+    pub eid: Eid,
+    /// The voter's credential.
+    #[serde(with = "as_text")]
+    pub credential: PublicKey,
+    /// The ballot's sequence number.
+    pub sequence: u32,
+    /// The ballot hash, all 256 bits.
+    #[serde(with = "as_text")]
+    pub ballot: BallotHash,
+    /// The tracking code, for people.
+    #[serde(with = "as_text")]
+    pub tracking_code: TrackingCode,
+    /// The finalized block that has the ballot.
+    pub block: u32,
+    /// That block's hash.
+    #[serde(with = "as_text")]
+    pub block_hash: Digest,
+    /// The trustees whose receipts the ballot carries, ascending.
+    pub trustees: Vec<u8>,
+}
+
+/// A vote that is recorded for good, and the deliveries that may still be under way.
+pub struct RecordedVote {
+    /// What the voter keeps.
+    pub receipt: VoterReceipt,
+    /// The trustees' shares; they go on in the background for ten minutes while the program runs.
+    pub deliveries: Deliveries,
+}
+
+/// The delivery of shares to all trustees. Dropping it lets it go on in the background.
+pub struct Deliveries(Vec<(u8, JoinHandle<Result<(), TrusteeError>>)>);
+
+impl Deliveries {
+    /// Waits for all deliveries, at most this long: per trustee whether its share was taken, or none if
+    /// that is still open.
+    pub async fn finish(self, within: Duration) -> Vec<(u8, Option<Result<(), TrusteeError>>)> {
+        let end = tokio::time::Instant::now() + within;
+        let mut outcomes = Vec::new();
+        for (trustee, task) in self.0 {
+            let outcome = tokio::time::timeout_at(end, task).await.ok().and_then(Result::ok);
+            outcomes.push((trustee, outcome));
+        }
+        outcomes
+    }
+
+    fn stop(&self) {
+        self.0.iter().for_each(|(_, task)| task.abort());
+    }
+}
+
+impl Voting {
+    /// Casts a prepared ballot: signs it, deposits every trustee's share with all of them at once,
+    /// submits it with the first q receipts, waits until it is final, and proves that it is recorded.
+    ///
+    /// # Errors
+    /// [`VoterError::TooFewReceipts`] naming each trustee, in which case nothing was cast;
+    /// [`VoterError::Chain`] with the chain's reason; [`VoterError::NotRecorded`].
+    pub async fn cast(&self, prepared: Prepared, credential: &SigningKey) -> Result<RecordedVote, VoterError> {
+        let statement = prepared.ballot().statement.clone();
+        let (given, hash) = (credential.public(), prepared.hash());
+        if statement.credential != given {
+            return Err(VoterError::OtherCredential { prepared: statement.credential, given });
+        }
+        let key = credential.clone();
+        let (signed, deposits) = self.compute(move |shared| sign_and_seal(&shared.election, prepared, &key)).await??;
+        let (deliveries, outcomes) = self.deliver(hash, deposits);
+        let receipts = match collect(self.election().manifest.quorum, self.trustees().len(), outcomes).await {
+            Ok(receipts) => receipts,
+            Err(error) => {
+                deliveries.stop();
+                return Err(error);
+            }
+        };
+        let trustees = receipts.iter().map(|receipt| receipt.trustee).collect();
+        let message = Message::Cast(CastBallot { signed, receipts: BoundedVec::truncate_from(receipts) });
+        let left = statement.expiry.saturating_sub(statement.anchor.number).saturating_add(BEYOND_EXPIRY);
+        let accepted = match self.chain().submit_and_finalize_within(&message, left).await {
+            Ok(anchor) => anchor,
+            Err(error) => return Err(explain_phase(self.chain(), &statement.eid, "Open", error).await.into()),
+        };
+        let proof = self.prove_recorded(&given, accepted.number).await?;
+        match proof.0 {
+            Some(recorded) if recorded == hash => {}
+            recorded => return Err(VoterError::NotRecorded { cast: hash, recorded, block: proof.1 }),
+        }
+        let receipt = VoterReceipt {
+            eid: statement.eid,
+            credential: given,
+            sequence: statement.sequence,
+            ballot: hash,
+            tracking_code: TrackingCode::of(&hash),
+            block: accepted.number,
+            block_hash: Digest(accepted.hash),
+            trustees,
+        };
+        Ok(RecordedVote { receipt, deliveries })
+    }
+
+    /// The recorded ballot by storage proof, at a finalized block not before this one.
+    async fn prove_recorded(
+        &self,
+        credential: &PublicKey,
+        block: u32,
+    ) -> Result<(Option<BallotHash>, u32), VoterError> {
+        let (chain, eid) = (self.chain(), &self.election().eid);
+        // Another node may have taken over that has not finalized the block yet.
+        chain
+            .wait_finalized("the ballot's block at the node in use", 8, || async {
+                let height = chain.finalized().await?.number;
+                if height < block {
+                    return Ok(None);
+                }
+                let recorded = chain.recorded_ballot(eid, credential).await?;
+                Ok(Some(match recorded {
+                    Some((ballot, anchor)) => (Some(ballot.hash), anchor.number),
+                    None => (None, height),
+                }))
+            })
+            .await
+    }
+
+    /// Starts all deliveries. The channel tells the outcome of every attempt.
+    fn deliver(
+        &self,
+        ballot: BallotHash,
+        deposits: Vec<String>,
+    ) -> (Deliveries, mpsc::UnboundedReceiver<(u8, Result<Receipt, TrusteeError>)>) {
+        let (sender, outcomes) = mpsc::unbounded_channel();
+        let tasks = self
+            .trustees()
+            .iter()
+            .filter_map(|client| {
+                let deposit = deposits.get(usize::from(client.trustee()).checked_sub(1)?)?.clone();
+                let (client, election, sender) = (client.clone(), self.shared.election.clone(), sender.clone());
+                let trustee = client.trustee();
+                Some((trustee, tokio::spawn(deliver(client, election, ballot, deposit, sender))))
+            })
+            .collect();
+        (Deliveries(tasks), outcomes)
+    }
+}
+
+/// Signs a ballot and seals its shares: the signed ballot, and the deposit of each trustee in
+/// hexadecimal, trustee 1 first.
+fn sign_and_seal(
+    election: &Election,
+    prepared: Prepared,
+    credential: &SigningKey,
+) -> Result<(SignedBallot, Vec<String>), VoterError> {
+    let mut signed = prepared.cast(election, credential, &mut OsRng);
+    let envelopes = seal(election, &signed.hash, &signed.shares, &mut signed.randomness)?;
+    let deposits = envelopes
+        .into_iter()
+        .map(|envelope| {
+            let deposit = Deposit { ballot: signed.ballot.clone(), dealing: signed.dealing.clone(), envelope };
+            hex::encode(deposit.encode())
+        })
+        .collect();
+    Ok((signed.ballot, deposits))
+}
+
+/// Offers a deposit to a trustee until it takes or refuses it for good.
+async fn deliver(
+    client: TrusteeClient,
+    election: Arc<Election>,
+    ballot: BallotHash,
+    deposit: String,
+    outcomes: mpsc::UnboundedSender<(u8, Result<Receipt, TrusteeError>)>,
+) -> Result<(), TrusteeError> {
+    let start = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let outcome = client.deposit(&election, &ballot, &deposit).await;
+        let error = outcome.as_ref().err().cloned();
+        // Nobody listens any more once q receipts are there.
+        let _ = outcomes.send((client.trustee(), outcome));
+        let Some(error) = error else { return Ok(()) };
+        tracing::debug!(%ballot, %error, "deposit");
+        if !error.is_passing() || start.elapsed() > DELIVER {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+/// Waits for q receipts, and gives up as soon as they can't come.
+async fn collect(
+    quorum: u8,
+    trustees: usize,
+    mut outcomes: mpsc::UnboundedReceiver<(u8, Result<Receipt, TrusteeError>)>,
+) -> Result<Vec<Receipt>, VoterError> {
+    let needed = usize::from(quorum);
+    let mut receipts: BTreeMap<u8, Receipt> = BTreeMap::new();
+    let mut failures: BTreeMap<u8, (u32, TrusteeError)> = BTreeMap::new();
+    let end = tokio::time::Instant::now() + COLLECT;
+    while receipts.len() < needed {
+        let hopeless = failures.values().filter(|(attempts, error)| *attempts >= ATTEMPTS || !error.is_passing());
+        if trustees - hopeless.count().min(trustees) < needed {
+            break;
+        }
+        match tokio::time::timeout_at(end, outcomes.recv()).await {
+            Ok(Some((trustee, Ok(receipt)))) => {
+                failures.remove(&trustee);
+                receipts.insert(trustee, receipt);
+            }
+            Ok(Some((trustee, Err(error)))) => {
+                let attempts = failures.get(&trustee).map_or(0, |(attempts, _)| *attempts);
+                failures.insert(trustee, (attempts.saturating_add(1), error));
+            }
+            Ok(None) | Err(_) => break,
+        }
+    }
+    if receipts.len() < needed {
+        let failures = failures.into_values().map(|(_, error)| error).collect();
+        return Err(VoterError::TooFewReceipts { got: receipts.len(), quorum, failures });
+    }
+    Ok(receipts.into_values().take(needed).collect())
+}
+
+/// Identifiers as text in receipts.
+mod as_text {
+    use serde::{de::Error, Deserialize, Deserializer, Serializer};
+    use std::{fmt::Display, str::FromStr};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,293 @@
+//! Following (spec 7.2): the accepted set, rebuilt from finalized block bodies that this trustee has read
+//! itself, and the signatures of the other trustees.
+//!
+//! Nothing that the chain says about its own state enters the set but voters' weights; its count and
+//! log of ballots are compared with what the blocks hold, and a difference stops this trustee.
+
+use psephos_client::{ChainBlock, ChainError};
+use psephos_protocol::{
+    agreement::{Accepted, AcceptedSet, Agreement, SetStatement},
+    ballot::{BallotError, TrackingCode},
+    election::Election,
+    ids::{Anchor, BallotHash, Digest},
+    keys::{verify_signature, PublicKey},
+    state::ElectionState,
+    tally::Contribution,
+    transcript,
+    wire::Message,
+};
+use std::collections::BTreeMap;
+
+use crate::elections::View;
+
+/// Questions about voters under way at a time.
+const PARALLEL: usize = 32;
+
+/// Why the set can't be rebuilt, or is not the chain's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FollowError {
+    /// The chain could not be asked.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A block is not the next one.
+    #[error("block {found} ({hash}) came where the child of block {last} was due: the node gives another chain than before; ask another node")]
+    Gap {
+        /// The last block that was read.
+        last: u32,
+        /// The block that came.
+        found: u32,
+        /// Its hash, in hexadecimal.
+        hash: String,
+    },
+    /// A block holds a ballot that no chain may accept.
+    #[error("block {block} holds ballot {code}, which does not verify ({error}): validators have accepted what they must not; nothing is signed")]
+    Ballot {
+        /// The block.
+        block: u32,
+        /// The ballot.
+        code: TrackingCode,
+        /// What is wrong.
+        error: BallotError,
+    },
+    /// A ballot does not come after the last one of its credential.
+    #[error("block {block} holds ballot {code} with sequence {sequence} after {last} of the same credential: nothing is signed")]
+    Sequence {
+        /// The block.
+        block: u32,
+        /// The ballot.
+        code: TrackingCode,
+        /// Its sequence number.
+        sequence: u32,
+        /// The last one before.
+        last: u32,
+    },
+    /// A counted ballot's voter is not on the frozen roll, or has another style.
+    #[error("ballot {code} counts, but the roll has its credential {credential} not at all or with another style: nothing is signed")]
+    Voter {
+        /// The ballot.
+        code: TrackingCode,
+        /// The credential.
+        credential: PublicKey,
+    },
+    /// The closing block is another.
+    #[error("the chain closed at block {number} with hash {chain}, and this trustee read {ours} there: nothing is signed")]
+    Closing {
+        /// Its number.
+        number: u32,
+        /// The hash in the chain's state, in hexadecimal.
+        chain: String,
+        /// The hash of the block that was read, in hexadecimal.
+        ours: String,
+    },
+    /// The blocks hold other ballots than the chain's state says.
+    #[error("{what}: the blocks up to the closing one give {ours}, and the chain's state says {chain}: ballots were dropped or added; nothing is signed")]
+    Mismatch {
+        /// What differs.
+        what: &'static str,
+        /// From the blocks.
+        ours: String,
+        /// From the state.
+        chain: String,
+    },
+}
+
+/// What a block says about an election, verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A ballot was accepted.
+    Ballot {
+        /// By whom.
+        credential: PublicKey,
+        /// The ballot.
+        last: LastBallot,
+    },
+    /// A trustee signed a set.
+    Agreement(Agreement),
+    /// A trustee contributed.
+    Contribution(Contribution),
+}
+
+/// The last accepted ballot of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastBallot {
+    /// Its sequence number.
+    pub sequence: u32,
+    /// Its hash.
+    pub hash: BallotHash,
+    /// Its style.
+    pub style: u16,
+}
+
+/// Reads a block: its facts about this election, in order, every signature checked.
+///
+/// # Errors
+/// [`FollowError::Ballot`] when it holds a ballot that no chain may accept.
+pub fn read(election: &Election, block: &ChainBlock) -> Result<Vec<Fact>, FollowError> {
+    let mut facts = Vec::new();
+    for message in &block.messages {
+        match message {
+            Message::Cast(cast) if cast.signed.ballot.statement.eid == election.eid => {
+                let statement = &cast.signed.ballot.statement;
+                let hash = cast.verify_signatures(election, verify_signature).map_err(|error| FollowError::Ballot {
+                    block: block.anchor.number,
+                    code: TrackingCode::of(&cast.signed.ballot.hash()),
+                    error,
+                })?;
+                let last = LastBallot { sequence: statement.sequence, hash, style: statement.style };
+                facts.push(Fact::Ballot { credential: statement.credential, last });
+            }
+            Message::Agree(agreement) if agreement.verify(election, verify_signature) => {
+                facts.push(Fact::Agreement(*agreement));
+            }
+            Message::Contribute(contribution) if contribution.verify(election, verify_signature) => {
+                facts.push(Fact::Contribution(contribution.clone()));
+            }
+            _ => {}
+        }
+    }
+    Ok(facts)
+}
+
+/// What the finalized blocks of one election have said so far.
+pub struct Follower {
+    first: u32,
+    head: Option<Anchor>,
+    ballots: BTreeMap<PublicKey, LastBallot>,
+    accepted: u32,
+    log: Digest,
+    agreements: Vec<Agreement>,
+    contributions: BTreeMap<u8, Contribution>,
+}
+
+impl Follower {
+    /// Begins with the block that created the election.
+    #[must_use]
+    pub fn new(created: u32) -> Self {
+        Self {
+            first: created,
+            head: None,
+            ballots: BTreeMap::new(),
+            accepted: 0,
+            log: Digest::default(),
+            agreements: Vec::new(),
+            contributions: BTreeMap::new(),
+        }
+    }
+
+    /// The number of the block that is read next.
+    #[must_use]
+    pub fn next(&self) -> u32 {
+        self.head.map_or(self.first, |head| head.number.saturating_add(1))
+    }
+
+    /// Takes the facts of the next block.
+    ///
+    /// # Errors
+    /// [`FollowError::Gap`] when it is not the child of the last, [`FollowError::Sequence`]; what this
+    /// follower knows is of no use then, and a new one must begin.
+    pub fn apply(&mut self, anchor: Anchor, parent: [u8; 32], facts: Vec<Fact>) -> Result<(), FollowError> {
+        let follows = self.head.is_none_or(|head| head.hash == parent);
+        if anchor.number != self.next() || !follows {
+            let last = self.next().saturating_sub(1);
+            return Err(FollowError::Gap { last, found: anchor.number, hash: hex::encode(anchor.hash) });
+        }
+        for fact in facts {
+            match fact {
+                Fact::Ballot { credential, last } => self.accept(anchor.number, credential, last)?,
+                Fact::Agreement(agreement) => self.agreements.push(agreement),
+                Fact::Contribution(contribution) => {
+                    self.contributions.entry(contribution.trustee).or_insert(contribution);
+                }
+            }
+        }
+        self.head = Some(anchor);
+        Ok(())
+    }
+
+    fn accept(&mut self, block: u32, credential: PublicKey, ballot: LastBallot) -> Result<(), FollowError> {
+        let before = self.ballots.insert(credential, ballot).map_or(0, |before| before.sequence);
+        if ballot.sequence <= before {
+            let code = TrackingCode::of(&ballot.hash);
+            return Err(FollowError::Sequence { block, code, sequence: ballot.sequence, last: before });
+        }
+        self.accepted = self.accepted.saturating_add(1);
+        self.log = transcript::log(&self.log, &ballot.hash.0);
+        Ok(())
+    }
+
+    /// The accepted set, when the last block that was read is the closing block: compared with the chain's
+    /// own count and log, and with every voter's weight from the frozen roll.
+    ///
+    /// # Errors
+    /// [`FollowError`], naming what differs on both sides.
+    pub async fn accepted_set(
+        &self,
+        election: &Election,
+        view: &impl View,
+        closing: Anchor,
+        state: &ElectionState,
+    ) -> Result<AcceptedSet, FollowError> {
+        if self.head != Some(closing) {
+            return Err(FollowError::Closing {
+                number: closing.number,
+                chain: hex::encode(closing.hash),
+                ours: hex::encode(self.head.unwrap_or_default().hash),
+            });
+        }
+        let mismatch = |what, ours: String, chain: String| FollowError::Mismatch { what, ours, chain };
+        if self.log != state.ballot_log {
+            return Err(mismatch("log of ballots", self.log.to_string(), state.ballot_log.to_string()));
+        }
+        if self.accepted != state.ballots {
+            return Err(mismatch("accepted ballots", self.accepted.to_string(), state.ballots.to_string()));
+        }
+        if self.ballots.len() != state.counted as usize {
+            return Err(mismatch("counted ballots", self.ballots.len().to_string(), state.counted.to_string()));
+        }
+        let mut set = AcceptedSet::default();
+        let all: Vec<(&PublicKey, &LastBallot)> = self.ballots.iter().collect();
+        for some in all.chunks(PARALLEL) {
+            let voters = some.iter().map(|(credential, _)| view.voter(&election.eid, credential));
+            for ((credential, ballot), voter) in some.iter().zip(futures::future::join_all(voters).await) {
+                let voter = voter?.filter(|voter| voter.style == ballot.style).ok_or_else(|| FollowError::Voter {
+                    code: TrackingCode::of(&ballot.hash),
+                    credential: **credential,
+                })?;
+                let (sequence, ballot) = (ballot.sequence, ballot.hash);
+                set.accept(**credential, Accepted { sequence, ballot, weight: voter.weight });
+            }
+        }
+        Ok(set)
+    }
+
+    /// The first agreement that a trustee has on the chain.
+    #[must_use]
+    pub fn agreement_of(&self, trustee: u8) -> Option<&Agreement> {
+        self.agreements.iter().find(|agreement| agreement.trustee == trustee)
+    }
+
+    /// An agreement on the chain to another set than this one.
+    #[must_use]
+    pub fn conflicting(&self, statement: &SetStatement) -> Option<&Agreement> {
+        self.agreements.iter().find(|agreement| agreement.statement != *statement)
+    }
+
+    /// How many trustees have signed this set on the chain.
+    #[must_use]
+    pub fn signers(&self, statement: &SetStatement) -> usize {
+        let signers = self.agreements.iter().filter(|agreement| agreement.statement == *statement);
+        signers.map(|agreement| agreement.trustee).collect::<std::collections::BTreeSet<_>>().len()
+    }
+
+    /// A trustee's contribution on the chain.
+    #[must_use]
+    pub fn contribution_of(&self, trustee: u8) -> Option<&Contribution> {
+        self.contributions.get(&trustee)
+    }
+
+    /// The contributions on the chain, by trustee.
+    #[must_use]
+    pub fn contributions(&self) -> &BTreeMap<u8, Contribution> {
+        &self.contributions
+    }
+}

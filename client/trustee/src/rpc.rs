@@ -1,0 +1,115 @@
+//! The daemon's door: JSON-RPC over HTTP or WebSocket, bounded in every direction.
+
+use jsonrpsee::{
+    core::async_trait,
+    server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
+    types::ErrorObjectOwned,
+};
+use codec::Encode;
+use psephos_client::trustee_api::{refusal_to_error, Served as ServedStatus, TrusteeApiServer, TrusteeStatus};
+use psephos_protocol::{envelope::MAX_DEPOSIT_BYTES, refusal::Refusal};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tower::ServiceBuilder;
+
+use crate::{
+    elections::{Elections, View},
+    inbox::{DepositError, Inbox},
+    store::Store,
+};
+
+/// Bytes of the largest request: a deposit in hexadecimal and the JSON around it.
+pub const MAX_REQUEST: u32 = 2 * MAX_DEPOSIT_BYTES as u32 + 1_024;
+/// Bytes of the largest answer: a status.
+const MAX_RESPONSE: u32 = 256 * 1_024;
+/// How long a request may take, from its first byte to the answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a new connection may stay silent.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests of one WebSocket connection whose answers may wait.
+const MESSAGE_BUFFER: u32 = 16;
+/// JSON-RPC code of an error that is no refusal: try again later.
+pub const UNAVAILABLE: i32 = -32_000;
+
+/// What the daemon serves.
+pub struct Rpc<V> {
+    /// Its name.
+    pub name: String,
+    /// Takes deposits.
+    pub inbox: Inbox<V>,
+    /// Counts them.
+    pub store: Arc<Store>,
+    /// What it serves.
+    pub elections: Arc<Elections>,
+}
+
+#[async_trait]
+impl<V: View> TrusteeApiServer for Rpc<V> {
+    async fn status(&self) -> Result<TrusteeStatus, ErrorObjectOwned> {
+        let served = self.elections.all().into_iter().filter(|served| served.accepted()).map(|served| {
+            let deposits = self.store.deposits(&served.eid()).map_err(|_| unavailable("its store failed".into()))?;
+            Ok(ServedStatus {
+                eid: served.eid().to_string(),
+                index: served.index,
+                deposits,
+                phase: served.state().phase.to_string(),
+            })
+        });
+        Ok(TrusteeStatus {
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            finalized: self.elections.finalized().number,
+            served: served.collect::<Result<_, ErrorObjectOwned>>()?,
+        })
+    }
+
+    async fn deposit(&self, deposit: String) -> Result<String, ErrorObjectOwned> {
+        if deposit.len() > 2 * MAX_DEPOSIT_BYTES {
+            return Err(refusal_to_error(Refusal::MalformedBallot, "deposit: it is too long"));
+        }
+        let bytes = hex::decode(&deposit)
+            .map_err(|_| refusal_to_error(Refusal::MalformedBallot, "deposit: it is not hexadecimal without prefix"))?;
+        let receipt = tokio::time::timeout(REQUEST_TIMEOUT, self.inbox.deposit(&bytes))
+            .await
+            .map_err(|_| unavailable("this trustee is busy: try again; the same deposit gets the same receipt".into()))?;
+        receipt.map(|receipt| hex::encode(receipt.encode())).map_err(|error| match error {
+            DepositError::Refused { refusal, detail } => refusal_to_error(refusal, &detail),
+            // Which nodes it asks is the operator's business.
+            DepositError::Chain(error) => {
+                tracing::warn!(%error, "a deposit waits for the chain");
+                unavailable("this trustee can't reach the chain now: ask the other trustees, and this one later".into())
+            }
+            error @ DepositError::Stopping => unavailable(error.to_string()),
+        })
+    }
+}
+
+fn unavailable(message: String) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(UNAVAILABLE, message, None::<()>)
+}
+
+/// Starts to serve; gives the address that it listens on.
+///
+/// # Errors
+/// When it can't listen there.
+pub async fn serve<V: View>(
+    listen: SocketAddr,
+    max_connections: u32,
+    rpc: Rpc<V>,
+) -> io::Result<(SocketAddr, ServerHandle)> {
+    let config = ServerConfig::builder()
+        .max_request_body_size(MAX_REQUEST)
+        .max_response_body_size(MAX_RESPONSE)
+        .max_connections(max_connections)
+        .max_subscriptions_per_connection(0)
+        .set_batch_request_config(BatchRequestConfig::Disabled)
+        .set_message_buffer_capacity(MESSAGE_BUFFER)
+        .set_first_request_timeout(Some(FIRST_REQUEST_TIMEOUT))
+        .build();
+    let server = Server::builder()
+        .set_config(config)
+        .set_http_middleware(ServiceBuilder::new().timeout(REQUEST_TIMEOUT + Duration::from_secs(5)))
+        .build(listen)
+        .await?;
+    let address = server.local_addr()?;
+    Ok((address, server.start(rpc.into_rpc())))
+}

@@ -1,0 +1,291 @@
+//! The tally (spec 7.2 and 7.3): this trustee signs one set, once, and contributes to it, once.
+//!
+//! Two sums that differ in one ballot open that ballot. So what may be sent is decided here from
+//! three things alone: the set that this trustee rebuilt from finalized blocks, its durable marks,
+//! and what the finalized blocks show that it has sent before. The last guards against a store that was
+//! restored from an older copy and has forgotten.
+
+use psephos_protocol::{
+    agreement::{AcceptedSet, Agreement, SetStatement},
+    ballot::TrackingCode,
+    envelope::{Deposit, EnvelopeError},
+    group::EncodingError,
+    ids::{Anchor, Digest},
+    shares::ShareError,
+    tally::{Columns, Contribution, ShareSums, TallyError as SumError},
+};
+use rand_core::OsRng;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{
+    config::Keys,
+    elections::Served,
+    follow::Follower,
+    store::{Store, StoreError},
+};
+
+/// Ballots between two lines of progress in the log.
+const PROGRESS: usize = 10_000;
+/// Missing deposits that are named in the log.
+const NAMED: usize = 20;
+
+/// Why this trustee does not sign or contribute.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TallyError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The chain shows that it signed another set.
+    #[error("this trustee's key has signed set {signed} on the chain, and the blocks give set {ours}: the store was restored from an old copy, or someone else has the key; nothing is signed")]
+    SignedOnChain {
+        /// The root on the chain.
+        signed: Digest,
+        /// The root from the blocks.
+        ours: Digest,
+    },
+    /// Its store shows that it signed another set.
+    #[error("this trustee has signed set {signed} before, and the blocks give set {ours} now: the chain was rewritten; nothing is signed")]
+    SignedBefore {
+        /// The root in the store.
+        signed: Digest,
+        /// The root from the blocks.
+        ours: Digest,
+    },
+    /// Trustees signed different sets.
+    #[error("trustee {trustee} has signed set {other} on the chain, and the blocks give set {ours}: nothing may be opened")]
+    Conflict {
+        /// Who signed.
+        trustee: u8,
+        /// The other root.
+        other: Digest,
+        /// The root from the blocks.
+        ours: Digest,
+    },
+    /// The chain says the set is agreed, its blocks don't.
+    #[error("the chain's state says that the set is agreed, and its blocks hold {signers} of {quorum} signatures under set {ours}: nothing is contributed")]
+    NotAgreed {
+        /// Signatures found.
+        signers: usize,
+        /// Signatures needed.
+        quorum: u8,
+        /// The root from the blocks.
+        ours: Digest,
+    },
+    /// The chain has a contribution that the store does not know.
+    #[error("this trustee's contribution is on the chain and not in its store: the store was restored from an old copy, or someone else has the key; no other is made")]
+    ContributedElsewhere,
+    /// The contribution in the store is to another set.
+    #[error("this trustee has contributed to set {before}, and the blocks give set {ours} now: no other contribution is made")]
+    ContributedBefore {
+        /// The root in the store.
+        before: Digest,
+        /// The root from the blocks.
+        ours: Digest,
+    },
+    /// Shares are missing.
+    #[error("{missing} of {ballots} counted ballots were never deposited here, the first is {first}: this trustee was away and can't contribute; the others can")]
+    Missing {
+        /// How many.
+        missing: usize,
+        /// Of how many.
+        ballots: usize,
+        /// One of them.
+        first: TrackingCode,
+    },
+    /// A stored share is not good any more.
+    #[error("the stored deposit of ballot {ballot} is no good share any more ({reason}): the disk or the KEM key is damaged; restore the store from a copy")]
+    Damaged {
+        /// The ballot.
+        ballot: TrackingCode,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The daemon is stopping.
+    #[error("stopping; the sum is made again at the next start")]
+    Stopping,
+}
+
+/// What q trustees must sign for this set.
+#[must_use]
+pub fn statement(closing: Anchor, set: &AcceptedSet) -> SetStatement {
+    SetStatement { closing, root: set.root(), ballots: u32::try_from(set.len()).unwrap_or(u32::MAX) }
+}
+
+/// The agreement that this trustee may send: marked durably, and the same ever after. None when it is
+/// on the chain.
+///
+/// # Errors
+/// [`TallyError`] when this trustee, or another, has signed another set.
+pub fn agree(
+    store: &Store,
+    keys: &Keys,
+    served: &Served,
+    follower: &Follower,
+    statement: SetStatement,
+) -> Result<Option<Agreement>, TallyError> {
+    let ours = statement.root;
+    if let Some(other) = follower.conflicting(&statement).filter(|other| other.trustee != served.index) {
+        return Err(TallyError::Conflict { trustee: other.trustee, other: other.statement.root, ours });
+    }
+    let standing = bind(store, keys, served, follower, statement)?;
+    Ok(follower.agreement_of(served.index).is_none().then_some(standing))
+}
+
+/// Binds this trustee to one set for ever: gives its agreement to this set, durably marked as the only one.
+fn bind(
+    store: &Store,
+    keys: &Keys,
+    served: &Served,
+    follower: &Follower,
+    statement: SetStatement,
+) -> Result<Agreement, TallyError> {
+    let ours = statement.root;
+    let on_chain = follower.agreement_of(served.index).copied();
+    if let Some(signed) = on_chain.filter(|signed| signed.statement != statement) {
+        return Err(TallyError::SignedOnChain { signed: signed.statement.root, ours });
+    }
+    let standing = match (store.marks(&served.eid())?.agreement, on_chain) {
+        (Some(marked), _) => marked,
+        (None, Some(sent)) => store.agree_once(sent)?,
+        (None, None) => {
+            store.agree_once(Agreement::sign(&served.election, served.index, &keys.signing, statement, &mut OsRng))?
+        }
+    };
+    if standing.statement != statement {
+        return Err(TallyError::SignedBefore { signed: standing.statement.root, ours });
+    }
+    Ok(standing)
+}
+
+/// The contribution that this trustee may send: made once, marked durably, and the same ever after.
+/// None when it is on the chain.
+///
+/// # Errors
+/// [`TallyError`] when the blocks don't show q signatures under this set, when this trustee
+/// contributed before, or when its shares are not all there.
+pub fn contribute(
+    store: &Store,
+    keys: &Keys,
+    served: &Served,
+    follower: &Follower,
+    statement: SetStatement,
+    set: &AcceptedSet,
+    stop: &AtomicBool,
+) -> Result<Option<Contribution>, TallyError> {
+    let (eid, ours) = (served.eid(), statement.root);
+    let marked = store.marks(&eid)?.contribution;
+    if let Some(sent) = follower.contribution_of(served.index) {
+        let same = marked.as_ref().is_some_and(|marked| marked.root == sent.root && marked.sums == sent.sums);
+        return if same { Ok(None) } else { Err(TallyError::ContributedElsewhere) };
+    }
+    // Whoever contributes to a set never signs another.
+    bind(store, keys, served, follower, statement)?;
+    let quorum = served.election.manifest.quorum;
+    let signers = follower.signers(&statement);
+    if signers < usize::from(quorum) {
+        return Err(TallyError::NotAgreed { signers, quorum, ours });
+    }
+    let standing = match marked {
+        Some(marked) => marked,
+        None => {
+            let sums = sum_shares(store, keys, served, set, stop)?;
+            let made = Contribution::sign(&served.election, served.index, &keys.signing, ours, sums, &mut OsRng);
+            store.contribute_once(&made)?
+        }
+    };
+    if standing.root != ours {
+        return Err(TallyError::ContributedBefore { before: standing.root, ours });
+    }
+    Ok(Some(standing))
+}
+
+/// Logs the counted ballots that were never deposited here, and says how many they are.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn report_missing(store: &Store, served: &Served, set: &AcceptedSet) -> Result<usize, StoreError> {
+    let eid = served.eid();
+    let mut missing = 0usize;
+    for (_, accepted) in set.iter() {
+        if store.deposited(&eid, &accepted.ballot)?.is_none() {
+            missing += 1;
+            if missing <= NAMED {
+                tracing::warn!(%eid, code = %TrackingCode::of(&accepted.ballot), "a counted ballot was never deposited here");
+            }
+        }
+    }
+    if missing > 0 {
+        tracing::warn!(%eid, missing, ballots = set.len(), "this trustee has gaps and can't contribute; clients may still bring the deposits");
+    }
+    Ok(missing)
+}
+
+/// Σ w·share over the set: every share opened and checked against its ballot once more.
+fn sum_shares(
+    store: &Store,
+    keys: &Keys,
+    served: &Served,
+    set: &AcceptedSet,
+    stop: &AtomicBool,
+) -> Result<Columns, TallyError> {
+    let (eid, manifest) = (served.eid(), &served.election.manifest);
+    let (mut missing, mut first) = (0usize, None);
+    let mut sums = ShareSums::new(manifest);
+    for (done, (_, accepted)) in set.iter().enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            return Err(TallyError::Stopping);
+        }
+        if done > 0 && done % PROGRESS == 0 {
+            tracing::info!(%eid, done, of = set.len(), "adding up shares");
+        }
+        let code = TrackingCode::of(&accepted.ballot);
+        let Some(deposited) = store.deposited(&eid, &accepted.ballot)? else {
+            missing += 1;
+            first.get_or_insert(code);
+            continue;
+        };
+        add_share(&mut sums, keys, served, &deposited.deposit, accepted)
+            .map_err(|error| TallyError::Damaged { ballot: code, reason: error.to_string() })?;
+    }
+    match first {
+        Some(first) => Err(TallyError::Missing { missing, ballots: set.len(), first }),
+        None => Ok(sums.columns()),
+    }
+}
+
+/// Why a stored share can't be added.
+#[derive(Debug, thiserror::Error)]
+enum BadShare {
+    #[error("it is another ballot's")]
+    Ballot,
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    #[error(transparent)]
+    Share(#[from] ShareError),
+    #[error("commitment: {0}")]
+    Commitment(#[from] EncodingError),
+    #[error(transparent)]
+    Sum(#[from] SumError),
+}
+
+fn add_share(
+    sums: &mut ShareSums,
+    keys: &Keys,
+    served: &Served,
+    deposit: &[u8],
+    accepted: &psephos_protocol::agreement::Accepted,
+) -> Result<(), BadShare> {
+    let manifest = &served.election.manifest;
+    let deposit = Deposit::from_bytes(deposit)?;
+    if deposit.ballot.ballot.hash() != accepted.ballot {
+        return Err(BadShare::Ballot);
+    }
+    let statement = &deposit.ballot.ballot.statement;
+    let commitments =
+        statement.commitments.iter().map(|point| point.decompress()).collect::<Result<Vec<_>, _>>()?;
+    let share =
+        keys.kem.open(&deposit.envelope, &served.eid(), &accepted.ballot, served.index, commitments.len())?;
+    let (dealing, digest) = (&deposit.dealing, &statement.dealing);
+    share.verify(served.index, manifest.threshold, &commitments, digest, dealing, &mut OsRng)?;
+    Ok(sums.add(manifest, statement.style, accepted.weight, &share)?)
+}

@@ -1,0 +1,119 @@
+//! What the tests of this crate share: a trustee's store, its elections, and a chain that answers from a list.
+
+use psephos_client::{ChainBlock, ChainError};
+use psephos_protocol::{
+    bounds::Reason,
+    ids::{Anchor, BallotHash, Digest, Eid},
+    keys::PublicKey,
+    state::{ElectionState, Phase, Voter},
+    testing::Fixture,
+    wire::Message,
+};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use crate::{
+    config::Keys,
+    elections::{Elections, Served, View},
+    store::{Identity, Store},
+};
+
+/// The index of the trustee under test.
+pub const INDEX: u8 = 2;
+
+/// An open election that every trustee accepted, without ballots.
+pub fn state(phase: Phase) -> ElectionState {
+    ElectionState {
+        number: 1,
+        phase,
+        created: 1,
+        opens_at: 0,
+        closes_at: u64::MAX,
+        accepted: vec![1, 2, 3, 4].try_into().unwrap(),
+        batches: 1,
+        confirmed: 1,
+        entries: 3,
+        voters: 3,
+        roll: Digest::default(),
+        ballots: 0,
+        counted: 0,
+        ballot_log: Digest::default(),
+        closing: None,
+        summed: false,
+        withheld: false,
+        conflict: false,
+        agreed: None,
+        certified: None,
+        void: None::<Reason>,
+    }
+}
+
+pub fn keys(fixture: &Fixture) -> Arc<Keys> {
+    let own = &fixture.trustees[usize::from(INDEX) - 1];
+    Arc::new(Keys { signing: own.signing.clone(), kem: own.kem.clone() })
+}
+
+pub fn identity(fixture: &Fixture) -> Identity {
+    Identity { genesis: fixture.election.genesis, signing: keys(fixture).signing.public() }
+}
+
+pub fn store(fixture: &Fixture, folder: &Path) -> Arc<Store> {
+    Arc::new(Store::open(folder, &identity(fixture)).unwrap())
+}
+
+pub fn served(fixture: &Fixture, phase: Phase) -> Arc<Served> {
+    Arc::new(Served::new(fixture.election.clone(), INDEX, state(phase)))
+}
+
+pub fn elections(served: &Arc<Served>, height: u32) -> Arc<Elections> {
+    let elections = Arc::new(Elections::default());
+    elections.add(served.clone());
+    elections.advance(Anchor { number: height, hash: [1; 32] });
+    elections
+}
+
+/// A chain that answers from lists.
+#[derive(Clone, Default)]
+pub struct Answers {
+    pub voters: Arc<Mutex<BTreeMap<PublicKey, Voter>>>,
+    pub recorded: Arc<Mutex<BTreeMap<PublicKey, BallotHash>>>,
+}
+
+impl Answers {
+    /// The fixture's roll; nobody has voted.
+    pub fn of(fixture: &Fixture) -> Self {
+        let voters = fixture.voters.iter().zip(0..).map(|(voter, entry)| {
+            let (weight, style) = (voter.weight, voter.style);
+            (voter.key.public(), Voter { entry, weight, style, ballots: 0, sequence: 0 })
+        });
+        Self { voters: Arc::new(Mutex::new(voters.collect())), ..Self::default() }
+    }
+
+    pub fn change(&self, credential: &PublicKey, change: impl FnOnce(&mut Voter)) {
+        change(self.voters.lock().unwrap().get_mut(credential).unwrap());
+    }
+}
+
+impl View for Answers {
+    async fn voter(&self, _: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
+        Ok(self.voters.lock().unwrap().get(credential).cloned())
+    }
+
+    async fn recorded(&self, _: &Eid, credential: &PublicKey) -> Result<Option<BallotHash>, ChainError> {
+        Ok(self.recorded.lock().unwrap().get(credential).copied())
+    }
+}
+
+/// Block `number` of a chain whose blocks have their number as hash.
+pub fn block(number: u32, messages: Vec<Message>) -> ChainBlock {
+    ChainBlock { anchor: anchor(number), parent: anchor(number - 1).hash, header: Vec::new(), time: 0, messages }
+}
+
+pub fn anchor(number: u32) -> Anchor {
+    let mut hash = [0xAB; 32];
+    hash[..4].copy_from_slice(&number.to_le_bytes());
+    Anchor { number, hash }
+}

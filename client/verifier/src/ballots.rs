@@ -1,0 +1,292 @@
+//! Checks 8 and 9: each ballot, and that nobody is counted twice.
+//!
+//! What depends on the ballots before is checked in order; signatures, receipts and proofs, which take
+//! the time, are checked a chunk at a time on all cores.
+
+use std::collections::HashMap;
+
+use psephos_protocol::{
+    agreement::{Accepted, AcceptedSet},
+    ballot::{
+        range::{Generators, Shape},
+        CastBallot, Statement, VerifiedBallot,
+    },
+    bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
+    election::Election,
+    group::Point,
+    ids::Digest,
+    keys::{verify_signature, PublicKey},
+    tally::{CommitmentSums, TallyError, Turnout, Turnouts},
+    transcript,
+};
+use rayon::prelude::*;
+
+use crate::{
+    header::{Block, Headers, Known},
+    report::{Failure, Party, Step, UnitCount},
+    roll::{Rights, Roll},
+};
+
+/// How many ballots are verified at once; bounds what waits in memory to about 5 MB.
+const CHUNK: usize = 256;
+
+/// A voter's ballots.
+#[derive(Default)]
+struct Voted {
+    sequence: u32,
+    ballots: u8,
+    /// The commitments of the ballot that counts so far, to be taken out of the sums when it is replaced.
+    commitments: Vec<Point>,
+}
+
+/// A ballot whose signatures and proof wait for their check.
+struct Waiting {
+    object: String,
+    cast: CastBallot,
+    rights: Rights,
+}
+
+/// The ballot box.
+pub(crate) struct Ballots {
+    generators: Generators,
+    waiting: Vec<Waiting>,
+    voted: HashMap<PublicKey, Voted>,
+    set: AcceptedSet,
+    sums: CommitmentSums,
+    turnout: Vec<Turnout>,
+    /// Counted ballots per weight, per style and per unit.
+    groups: Groups,
+    log: Digest,
+    accepted: u64,
+    /// Ballots tied to a block before the record.
+    unanchored: u64,
+}
+
+/// How many ballots count per group of voters.
+#[derive(Default)]
+pub(crate) struct Groups {
+    weights: HashMap<u64, u32>,
+    styles: HashMap<u16, u32>,
+    units: HashMap<u16, u32>,
+}
+
+impl Groups {
+    /// Counts a voter.
+    pub(crate) fn add(&mut self, rights: &Rights) {
+        let one = |count: &mut u32| *count = count.saturating_add(1);
+        one(self.weights.entry(rights.weight).or_default());
+        one(self.styles.entry(rights.style).or_default());
+        one(self.units.entry(rights.unit).or_default());
+    }
+
+    /// Whether nobody was counted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.weights.is_empty()
+    }
+
+    /// The first group that has voters, but fewer than the election's privacy minimum.
+    pub(crate) fn too_small(&self, election: &Election) -> Option<String> {
+        let manifest = &election.manifest;
+        if manifest.small_groups_public {
+            return None;
+        }
+        let least = manifest.privacy_minimum;
+        let small = |count: Option<&u32>| count.copied().filter(|count| *count > 0 && *count < least);
+        let weight = manifest.weights.iter().find_map(|weight| {
+            small(self.weights.get(weight)).map(|count| format!("{count} voters of weight {weight}"))
+        });
+        let style = || {
+            (0u16..).take(manifest.styles.len()).find_map(|style| {
+                small(self.styles.get(&style)).map(|count| format!("{count} voters of style {style}"))
+            })
+        };
+        weight.or_else(style).map(|group| format!("{group}, fewer than the privacy minimum {least}"))
+    }
+}
+
+impl Ballots {
+    /// An empty box.
+    pub(crate) fn new(election: &Election) -> Self {
+        let manifest = &election.manifest;
+        let shapes = manifest.styles.iter().map(|style| Shape::of(&manifest.style_contests(style)));
+        Self {
+            generators: Generators::covering(shapes),
+            waiting: Vec::new(),
+            voted: HashMap::new(),
+            set: AcceptedSet::default(),
+            sums: CommitmentSums::new(manifest),
+            turnout: vec![Turnout::default(); manifest.contests.len()],
+            groups: Groups::default(),
+            log: Digest::default(),
+            accepted: 0,
+            unanchored: 0,
+        }
+    }
+
+    /// Takes a ballot of `block`, when voting is open.
+    pub(crate) fn cast(
+        &mut self,
+        election: &Election,
+        roll: &Roll,
+        headers: &Headers,
+        block: &Block,
+        object: &str,
+        cast: CastBallot,
+    ) -> Result<(), Failure> {
+        let statement = &cast.signed.ballot.statement;
+        let object = format!("{object} (ballot {} of credential {})", statement.sequence, statement.credential);
+        let fail = |reason: String| Failure::new(Step::Ballots, Party::Validators, &object, reason);
+        let rights = roll
+            .rights(&statement.credential)
+            .ok_or_else(|| fail(String::from("the credential is not on the electoral roll")))?;
+        if statement.style != rights.style {
+            return Err(fail(format!("its style is {}, and the roll gives {}", statement.style, rights.style)));
+        }
+        let older = self.check_time(statement, headers, block).map_err(fail)?;
+        let voted = self.voted.entry(statement.credential).or_default();
+        let advance = statement.sequence.checked_sub(voted.sequence).unwrap_or(0);
+        if advance == 0 || advance > SEQUENCE_WINDOW {
+            return Err(fail(format!("its sequence number is not 1 to {SEQUENCE_WINDOW} more than {}", voted.sequence)));
+        }
+        if voted.ballots >= election.manifest.max_ballots {
+            return Err(fail(format!("the credential has cast {} ballots, all that the manifest allows", voted.ballots)));
+        }
+        voted.sequence = statement.sequence;
+        voted.ballots = voted.ballots.saturating_add(1);
+        self.unanchored = self.unanchored.saturating_add(u64::from(older));
+        self.waiting.push(Waiting { object, cast, rights });
+        if self.waiting.len() >= CHUNK {
+            self.flush(election)?;
+        }
+        Ok(())
+    }
+
+    /// What was checked, in words.
+    pub(crate) fn summary(&self) -> String {
+        let older = match self.unanchored {
+            0 => String::new(),
+            some => format!("; {some} are tied to blocks before the record, whose hashes it can't show"),
+        };
+        format!("{} ballots accepted, {} count{older}", self.accepted, self.set.len())
+    }
+
+    /// Checks anchor and expiry. Gives whether the anchor is older than the record.
+    fn check_time(&self, statement: &Statement, headers: &Headers, block: &Block) -> Result<bool, String> {
+        let Statement { anchor, expiry, .. } = statement;
+        let now = block.anchor.number;
+        if *expiry < now {
+            return Err(format!("it expired after block {expiry}"));
+        }
+        if *expiry > anchor.number.saturating_add(MAX_LIFETIME) {
+            return Err(format!("it expires more than {MAX_LIFETIME} blocks after its anchor {}", anchor.number));
+        }
+        match headers.knows(anchor) {
+            Known::Yes if anchor.number < now => Ok(false),
+            Known::Older => Ok(true),
+            _ => Err(format!("it is tied to block {} {}, which this chain does not have", anchor.number, Digest(anchor.hash))),
+        }
+    }
+
+    /// Checks signatures, receipts and proofs of all ballots that wait, and counts them.
+    pub(crate) fn flush(&mut self, election: &Election) -> Result<(), Failure> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let generators = &self.generators;
+        let verdicts: Vec<_> =
+            waiting.par_iter().map(|ballot| ballot.cast.verify(election, generators, verify_signature)).collect();
+        for (ballot, verdict) in waiting.into_iter().zip(verdicts) {
+            let object = ballot.object.clone();
+            let fail = |reason: String| Failure::new(Step::Ballots, Party::Validators, &object, reason);
+            let verified = verdict.map_err(|error| fail(error.to_string()))?;
+            self.count(election, ballot, verified).map_err(|error| fail(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, election: &Election, ballot: Waiting, verified: VerifiedBallot) -> Result<(), TallyError> {
+        let (manifest, rights) = (&election.manifest, ballot.rights);
+        let statement = &ballot.cast.signed.ballot.statement;
+        let accepted =
+            Accepted { sequence: statement.sequence, ballot: verified.hash, weight: rights.weight };
+        self.sums.add_vartime(manifest, rights.style, rights.weight, &verified.commitments)?;
+        self.log = transcript::log(&self.log, &verified.hash.0);
+        self.accepted = self.accepted.saturating_add(1);
+        let voted = self.voted.entry(statement.credential).or_default();
+        if self.set.accept(statement.credential, accepted).is_some() {
+            let earlier: Vec<_> = voted
+                .commitments
+                .iter()
+                .map(|point| point.decompress().map(|point| -point))
+                .collect::<Result<_, _>>()
+                .map_err(|_| TallyError::Shape)?;
+            self.sums.add_vartime(manifest, rights.style, rights.weight, &earlier)?;
+        } else {
+            self.groups.add(&rights);
+            let contests = manifest.style(rights.style).map(|style| style.contests.as_slice()).unwrap_or_default();
+            for contest in contests {
+                if let Some(turnout) = self.turnout.get_mut(usize::from(*contest)) {
+                    turnout.ballots = turnout.ballots.saturating_add(1);
+                    turnout.weight = turnout.weight.saturating_add(rights.weight);
+                }
+            }
+        }
+        if manifest.max_ballots > 1 {
+            voted.commitments = statement.commitments.to_vec();
+        }
+        Ok(())
+    }
+
+    /// Check 9, when voting is over: each counted ballot has a roll entry of its own.
+    pub(crate) fn check_once(&self, roll: &Roll) -> Result<(), Failure> {
+        let mut entries: Vec<u32> = Vec::with_capacity(self.set.len());
+        for (credential, accepted) in self.set.iter() {
+            let fail = |reason: &str| Failure::new(Step::Once, Party::Validators, format!("credential {credential}"), reason);
+            let rights = roll.rights(credential).ok_or_else(|| fail("it counts and is not on the roll"))?;
+            if rights.weight != accepted.weight {
+                return Err(fail("it counts with another weight than the roll's"));
+            }
+            entries.push(rights.entry);
+        }
+        entries.sort_unstable();
+        match entries.windows(2).find_map(|pair| matches!(pair, [a, b] if a == b).then_some(pair.first())) {
+            Some(entry) => Err(Failure::new(
+                Step::Once,
+                Party::Validators,
+                format!("roll entry {}", entry.copied().unwrap_or_default()),
+                "two ballots count for it",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn set(&self) -> &AcceptedSet {
+        &self.set
+    }
+
+    pub(crate) fn sums(&self) -> &CommitmentSums {
+        &self.sums
+    }
+
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    pub(crate) fn turnout(&self) -> Turnouts {
+        Turnouts::truncate_from(self.turnout.clone())
+    }
+
+    pub(crate) fn log(&self) -> Digest {
+        self.log
+    }
+
+    /// Ballots that were accepted, replaced ones included.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
+    /// Adds who voted to the counts per unit.
+    pub(crate) fn add_turnout(&self, units: &mut [UnitCount]) {
+        for (index, unit) in (0u16..).zip(units) {
+            unit.voted = self.groups.units.get(&index).copied().unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `psephos-verify`: verifies an election record offline.
+//!
+//! Exit code 0: verified. 1: not verified. 2: the file can't be read, or bad usage.
+
+use std::{
+    fs::{self, File},
+    io::{BufReader, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{bail, Context};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use psephos_protocol::{
+    board::Board,
+    ids::{Eid, Genesis},
+    keys::PublicKey,
+};
+use psephos_verifier::{verify, Options};
+
+/// Verifies an election record offline: replays it and confirms the result from the record alone.
+///
+/// Exits with 0 if the record is verified, 1 if not, 2 if it can't be read.
+#[derive(Parser)]
+#[command(version, name = "psephos-verify")]
+struct Cli {
+    /// The record file.
+    record: PathBuf,
+    /// Prints the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// The chain that you know: its genesis hash in hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    genesis: Option<Genesis>,
+    /// The election that you expect: its identifier in hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    election: Option<Eid>,
+    /// The chain's board that you know: K:KEY,KEY,… with K the threshold and the members' keys in order,
+    /// or a file with that.
+    #[arg(long, value_name = "FILE|K:KEYS")]
+    board: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<bool> {
+    let board = cli.board.as_deref().map(board).transpose()?;
+    let options = Options { genesis: cli.genesis, board, eid: cli.election };
+    let unreadable = || format!("can't read the record {}", cli.record.display());
+    let file = File::open(&cli.record).with_context(unreadable)?;
+    let progress = match file.metadata() {
+        Ok(data) if std::io::stderr().is_terminal() => ProgressBar::new(data.len()).with_style(style()),
+        _ => ProgressBar::hidden(),
+    };
+    let report = verify(progress.wrap_read(BufReader::new(file)), &options).with_context(unreadable)?;
+    progress.finish_and_clear();
+    let mut out = std::io::stdout().lock();
+    if cli.json {
+        serde_json::to_writer_pretty(&mut out, &Json { report: &report, verified: report.verified() })
+            .context("can't write the report")?;
+        writeln!(out)
+    } else {
+        writeln!(out, "{report}")
+    }
+    .context("can't write the report")?;
+    Ok(report.verified())
+}
+
+/// The report with its verdict, for programs.
+#[derive(serde::Serialize)]
+struct Json<'a> {
+    verified: bool,
+    #[serde(flatten)]
+    report: &'a psephos_verifier::Report,
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A board from `K:KEY,KEY,…`, or from a file with that, over lines if it likes.
+fn board(text: &str) -> anyhow::Result<Board> {
+    let path = Path::new(text);
+    let text = if path.is_file() {
+        fs::read_to_string(path).with_context(|| format!("can't read the board {}", path.display()))?
+    } else {
+        text.to_owned()
+    };
+    let usage = "--board: expected K:KEY,KEY,… or a file with that";
+    let (threshold, keys) = text.split_once(':').context(usage)?;
+    let threshold = threshold.trim().parse().context(usage)?;
+    let separator = |c: char| c == ',' || c.is_whitespace();
+    let keys = keys.split(separator).filter(|key| !key.is_empty()).map(str::parse);
+    let members = keys.collect::<Result<Vec<PublicKey>, _>>().context(usage)?;
+    let Ok(members) = members.try_into() else { bail!("--board: at most 16 members") };
+    let board = Board { members, threshold };
+    board.validate().context("--board")?;
+    Ok(board)
+}

@@ -1,0 +1,301 @@
+//! The replay: the chain's state machine over the record's messages, in the chain's order.
+//!
+//! The rules are those of spec 8.1; this code shares none with the chain but the protocol itself. The
+//! first message that the rules forbid ends the replay: what follows could only repeat the verdict.
+
+use psephos_protocol::{
+    board::{Action, Approval},
+    bounds::{show, Reason},
+    election::Election,
+    ids::{Anchor, Eid},
+    manifest::Manifest,
+    record::{RecordBlock, RecordHeader},
+    state::Phase,
+    wire::Message,
+};
+
+use crate::{
+    board::{self, Proposals},
+    header::{Block, Headers},
+    report::{Checks, Failure, Party, Step},
+    running::Running,
+};
+
+/// The whole replay.
+pub(crate) struct Replay {
+    header: RecordHeader,
+    pub(crate) headers: Headers,
+    proposals: Proposals,
+    pub(crate) running: Option<Running>,
+    pub(crate) checks: Checks,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Replay {
+    pub(crate) fn new(header: RecordHeader, checks: Checks) -> Self {
+        Self {
+            header,
+            headers: Headers::default(),
+            proposals: Proposals::default(),
+            running: None,
+            checks,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Replays the next block.
+    pub(crate) fn block(&mut self, record: RecordBlock) -> Result<(), Failure> {
+        let block = self.headers.next(&record)?;
+        if self.running.as_ref().is_some_and(Running::is_over) {
+            return Err(Failure::new(Step::End, Party::Source, block, "it follows the end of the election"));
+        }
+        self.tick(&block)?;
+        for (place, message) in record.messages.into_iter().enumerate() {
+            self.message(&block, &format!("{block}, message {place}"), message)?;
+        }
+        Ok(())
+    }
+
+    /// The record is at its end.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        let end = |reason: String| Failure::new(Step::End, Party::Source, "the end of the record", reason);
+        let Some(running) = &mut self.running else {
+            return Err(Failure::new(Step::Creation, Party::Source, "the record", "it creates no election"));
+        };
+        running.ballots.flush(&running.election)?;
+        if !running.is_over() {
+            return Err(end(format!("the election is in phase {}, neither certified nor voided", running.phase)));
+        }
+        let last = self.headers.last().map_or(Anchor::default(), |block| block.anchor);
+        let blocks = self.headers.count();
+        self.checks.pass(Step::Format, format!("{blocks} blocks"));
+        self.checks.pass(Step::Headers, format!("{blocks} headers up to block {}", last.number));
+        self.checks.pass(Step::End, format!("in block {}", last.number));
+        Ok(())
+    }
+
+    /// The clock at the start of a block, which is the time of the block before.
+    fn tick(&mut self, block: &Block) -> Result<(), Failure> {
+        let (Some(running), Some(time)) = (&mut self.running, block.parent_time) else { return Ok(()) };
+        match running.phase {
+            Phase::Frozen if time >= running.opens_at => running.phase = Phase::Open,
+            Phase::Open if time >= running.closes_at => running.close(block.parent, &mut self.checks)?,
+            // The board closed early, in the block before.
+            Phase::Closed if running.expected.is_none() => running.close(block.parent, &mut self.checks)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, block: &Block, object: &str, message: Message) -> Result<(), Failure> {
+        let (step, eid) = concerns(&message);
+        if eid.is_some_and(|eid| eid != self.header.eid) {
+            return Err(Failure::new(step, Party::Source, object, "it is of another election"));
+        }
+        if let Message::Approve(approval) = message {
+            return self.approve(block, object, approval);
+        }
+        let Some(running) = &mut self.running else {
+            return Err(Failure::new(Step::Creation, Party::Validators, object, "the election is not created yet"));
+        };
+        let checks = &mut self.checks;
+        if let Message::Cast(cast) = message {
+            return running.cast(&self.headers, block, object, cast);
+        }
+        running.ballots.flush(&running.election)?;
+        match message {
+            Message::Accept(acceptance) => running.accept(checks, object, &acceptance),
+            Message::AddBatch(batch) => {
+                running.require(&[Phase::Setup, Phase::Registration], step, object)?;
+                running.roll.add(&running.election, batch).map_err(|(party, reason)| Failure::new(step, party, object, reason))
+            }
+            Message::Register(claim) => {
+                running.require(&[Phase::Registration], step, object)?;
+                running.roll.register(&running.election, &claim).map_err(|(party, reason)| Failure::new(step, party, object, reason))
+            }
+            Message::Agree(agreement) => {
+                running.require(&[Phase::Closed, Phase::Agreed], step, object)?;
+                running.agree(checks, object, &agreement)
+            }
+            Message::Contribute(contribution) => {
+                running.require(&[Phase::Agreed], step, object)?;
+                let agreed = running.expected(object)?;
+                running.tally.contribute(&running.election, &agreed, contribution, object)
+            }
+            Message::Finalize(finalize) => {
+                running.require(&[Phase::Agreed], step, object)?;
+                running.finalize(checks, object, &finalize)
+            }
+            Message::Approve(_) | Message::Cast(_) => Ok(()),
+        }
+    }
+
+    /// A board member approves; the k-th approval carries the action out. Each approval is checked
+    /// as if it did.
+    fn approve(&mut self, block: &Block, object: &str, approval: Approval) -> Result<(), Failure> {
+        let now = block.anchor.number;
+        let step = board::step(&approval.action);
+        let members = self.proposals.with(&approval, now);
+        let board = match (&approval.action, &mut self.running) {
+            (Action::CreateElection { .. }, _) => &self.header.board,
+            (_, Some(running)) => {
+                running.ballots.flush(&running.election)?;
+                &running.election.manifest.board
+            }
+            (_, None) => {
+                let reason = "the election is not created yet";
+                return Err(Failure::new(Step::Creation, Party::Validators, object, reason));
+            }
+        };
+        let complete = members.len() >= usize::from(board.threshold);
+        self.proposals
+            .check(&approval, &self.header.genesis, board, now)
+            .map_err(|reason| Failure::new(step, Party::Validators, object, reason))?;
+        self.check_action(object, &approval.action, &members)?;
+        if !complete {
+            self.proposals.wait(&approval, now);
+            return Ok(());
+        }
+        if self.carry_out(approval.action.clone(), &members, object)? {
+            self.proposals.forget(&approval.action);
+        } else {
+            let name = board::name(&approval.action);
+            self.notes.push(format!("{object}: the {name} could not be carried out and had no effect"));
+        }
+        Ok(())
+    }
+
+    /// Whether the action may be carried out now.
+    fn check_action(&self, object: &str, action: &Action, members: &[u8]) -> Result<(), Failure> {
+        let step = board::step(action);
+        let fail = |reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
+        let running = match (action, &self.running) {
+            (Action::CreateElection { number, manifest }, None) => {
+                return self.check_creation(object, *number, manifest.clone(), members).map(|_| ());
+            }
+            (Action::CreateElection { .. }, Some(_)) => return fail(String::from("the election exists already")),
+            (_, Some(running)) => running,
+            (_, None) => return fail(String::from("the election is not created yet")),
+        };
+        let wrong = |reason: String| Failure::new(step, Party::Board(members.to_vec()), object, reason);
+        let require = |phases: &[Phase]| running.require(phases, step, object);
+        match action {
+            Action::CreateElection { .. } => Ok(()),
+            Action::ConfirmBatch { batch, digest, .. } => {
+                require(&[Phase::Setup, Phase::Registration])?;
+                running.roll.may_confirm(&running.election, *batch, digest).map_err(wrong)
+            }
+            Action::Reinvite { entry, round, keys, .. } => {
+                require(&[Phase::Registration])?;
+                running.roll.may_reinvite(*entry, *round, keys).map_err(wrong)
+            }
+            Action::Freeze { roll, .. } => {
+                require(&[Phase::Registration])?;
+                running.may_freeze(roll, members, object)
+            }
+            Action::Postpone { opens_at, closes_at, .. } => {
+                require(&[Phase::Setup, Phase::Registration, Phase::Frozen])?;
+                let later = *opens_at > running.opens_at && *closes_at >= running.closes_at && closes_at > opens_at;
+                if later { Ok(()) } else { fail(String::from("a postponement must be to later times")) }
+            }
+            Action::Extend { closes_at, reason, .. } => {
+                require(&[Phase::Open])?;
+                check_reason(reason).map_err(wrong)?;
+                if *closes_at > running.closes_at { Ok(()) } else { fail(String::from("an extension must be to a later time")) }
+            }
+            Action::Close { .. } => {
+                require(&[Phase::Open])?;
+                if running.election.manifest.early_close { Ok(()) } else { fail(String::from("the manifest does not allow closing early")) }
+            }
+            Action::Certify { result, .. } => {
+                require(&[Phase::Tallied])?;
+                match running.tally.result() {
+                    Some(stands) if stands.digest == *result => Ok(()),
+                    Some(stands) => fail(format!("the board certifies {result}, and the result's digest is {}", stands.digest)),
+                    None => fail(String::from("there is no result")),
+                }
+            }
+            Action::Void { reason, .. } => check_reason(reason).map_err(wrong),
+        }
+    }
+
+    fn check_creation(&self, object: &str, number: u32, manifest: Manifest, members: &[u8]) -> Result<Election, Failure> {
+        let fail = |party, reason: String| Failure::new(Step::Definition, party, object, reason);
+        let election = Election::new(self.header.genesis, number, manifest)
+            .map_err(|error| fail(Party::Board(members.to_vec()), format!("the manifest breaks a rule: {error}")))?;
+        if election.eid != self.header.eid {
+            let reason = format!(
+                "genesis, number and manifest give the identifier {}, and the record is of {}",
+                election.eid, self.header.eid
+            );
+            return Err(fail(Party::Source, reason));
+        }
+        Ok(election)
+    }
+
+    /// Carries an action out that was checked. False when it has no effect after all.
+    fn carry_out(&mut self, action: Action, members: &[u8], object: &str) -> Result<bool, Failure> {
+        let by = by(members);
+        if let Action::CreateElection { number, manifest } = action {
+            let election = self.check_creation(object, number, manifest, members)?;
+            self.checks.pass(Step::Definition, format!("election {number} of the chain"));
+            self.checks.pass(Step::Creation, by);
+            self.running = Some(Running::new(election));
+            return Ok(true);
+        }
+        let Some(running) = &mut self.running else { return Ok(false) };
+        match action {
+            Action::CreateElection { .. } => {}
+            Action::ConfirmBatch { batch, .. } => return Ok(running.roll.confirm(batch)),
+            Action::Reinvite { entry, keys, .. } => return Ok(running.roll.reinvite(entry, keys)),
+            Action::Freeze { .. } => {
+                running.phase = Phase::Frozen;
+                self.checks.pass(Step::Roll, running.roll.summary());
+            }
+            Action::Postpone { opens_at, closes_at, .. } => {
+                (running.opens_at, running.closes_at) = (opens_at, closes_at);
+                self.notes.push(format!("{object}: the board postponed the opening to {opens_at} ms and the close to {closes_at} ms"));
+            }
+            Action::Extend { closes_at, reason, .. } => {
+                running.closes_at = closes_at;
+                self.notes.push(format!("{object}: the board extended voting to {closes_at} ms: {}", show(&reason)));
+            }
+            Action::Close { .. } => {
+                running.phase = Phase::Closed;
+                self.notes.push(format!("{object}: the board closed voting early"));
+            }
+            Action::Certify { .. } => {
+                running.phase = Phase::Certified;
+                self.checks.pass(Step::Certification, by);
+            }
+            Action::Void { reason, .. } => running.void(&mut self.checks, show(&reason), by),
+        }
+        Ok(true)
+    }
+}
+
+/// The check that a message belongs to, and its election.
+fn concerns(message: &Message) -> (Step, Option<Eid>) {
+    match message {
+        Message::Approve(approval) => (board::step(&approval.action), approval.action.eid()),
+        Message::AddBatch(batch) => (Step::Roll, Some(batch.eid)),
+        Message::Register(claim) => (Step::Roll, Some(claim.eid)),
+        Message::Accept(acceptance) => (Step::Trustees, Some(acceptance.eid)),
+        Message::Cast(cast) => (Step::Ballots, Some(cast.signed.ballot.statement.eid)),
+        Message::Agree(agreement) => (Step::Agreement, Some(agreement.eid)),
+        Message::Contribute(contribution) => (Step::Contributions, Some(contribution.eid)),
+        Message::Finalize(finalize) => (Step::Openings, Some(finalize.eid)),
+    }
+}
+
+fn by(members: &[u8]) -> String {
+    let list: Vec<String> = members.iter().map(u8::to_string).collect();
+    format!("by board members {}", list.join(", "))
+}
+
+fn check_reason(reason: &Reason) -> Result<(), String> {
+    if reason.is_empty() || std::str::from_utf8(reason).is_err() {
+        return Err(String::from("it needs a reason, in UTF-8"));
+    }
+    Ok(())
+}

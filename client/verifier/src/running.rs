@@ -1,0 +1,214 @@
+//! The election while it runs: its phase, and what each phase takes.
+
+use std::collections::BTreeSet;
+
+use psephos_protocol::{
+    agreement::{Acceptance, Agreement, SetStatement},
+    ballot::CastBallot,
+    election::Election,
+    ids::{Anchor, Digest},
+    keys::verify_signature,
+    state::Phase,
+    tally::Finalize,
+};
+
+use crate::{
+    ballots::{Ballots, Groups},
+    header::{Block, Headers},
+    report::{Checks, Failure, Party, Step},
+    roll::Roll,
+    tally::Tally,
+};
+
+/// The election while it runs.
+pub(crate) struct Running {
+    pub(crate) election: Election,
+    pub(crate) phase: Phase,
+    /// In ms since the Unix epoch.
+    pub(crate) opens_at: u64,
+    /// In ms since the Unix epoch.
+    pub(crate) closes_at: u64,
+    /// The trustees who accepted.
+    accepted: BTreeSet<u8>,
+    pub(crate) roll: Roll,
+    pub(crate) ballots: Ballots,
+    /// The set that trustees should sign, once voting is over.
+    pub(crate) expected: Option<SetStatement>,
+    pub(crate) tally: Tally,
+    /// Why it was voided.
+    pub(crate) voided: Option<String>,
+}
+
+impl Running {
+    /// An election that was just created.
+    pub(crate) fn new(election: Election) -> Self {
+        Self {
+            phase: Phase::Setup,
+            opens_at: election.manifest.opens_at,
+            closes_at: election.manifest.closes_at,
+            accepted: BTreeSet::new(),
+            roll: Roll::default(),
+            ballots: Ballots::new(&election),
+            expected: None,
+            tally: Tally::default(),
+            voided: None,
+            election,
+        }
+    }
+
+    /// Whether nothing can follow.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Certified | Phase::Void)
+    }
+
+    /// Checks that the election is in one of these phases, which are given in order. What comes too early
+    /// fails the check whose subject is missing before it.
+    pub(crate) fn require(&self, phases: &[Phase], step: Step, object: &str) -> Result<(), Failure> {
+        if phases.contains(&self.phase) {
+            return Ok(());
+        }
+        let early = phases.first().is_some_and(|first| (self.phase as u8) < (*first as u8));
+        let (step, reason) = match self.phase {
+            Phase::Certified | Phase::Void => (Step::End, String::from("it follows the end of the election")),
+            Phase::Setup if early => (Step::Trustees, format!("it comes before trustees {} accepted", self.absent())),
+            Phase::Registration if early => (Step::Schedule, String::from("it comes before the roll was frozen")),
+            Phase::Frozen if early => (step, String::from("it comes before voting opened")),
+            Phase::Open if early => (step, String::from("it comes before voting closed")),
+            Phase::Closed if early => (
+                Step::Agreement,
+                format!("it comes before {} trustees signed the counted set", self.election.manifest.quorum),
+            ),
+            Phase::Agreed if early => (Step::Openings, String::from("it comes before the totals were opened")),
+            phase => (step, format!("it comes too late, in phase {phase}")),
+        };
+        Err(Failure::new(step, Party::Validators, object, reason))
+    }
+
+    /// The trustees who have not accepted.
+    fn absent(&self) -> String {
+        let all = 1..=self.election.manifest.trustees.len() as u8;
+        let absent: Vec<String> =
+            all.filter(|trustee| !self.accepted.contains(trustee)).map(|trustee| trustee.to_string()).collect();
+        absent.join(", ")
+    }
+
+    /// A trustee accepts the election.
+    pub(crate) fn accept(&mut self, checks: &mut Checks, object: &str, acceptance: &Acceptance) -> Result<(), Failure> {
+        self.require(&[Phase::Setup], Step::Trustees, object)?;
+        let trustee = acceptance.trustee;
+        let fail = |reason: String| Err(Failure::new(Step::Trustees, Party::Validators, object, reason));
+        if !acceptance.verify(&self.election, verify_signature) {
+            return fail(format!("the acceptance is not signed by trustee {trustee} of this election"));
+        }
+        if !self.accepted.insert(trustee) {
+            return fail(format!("trustee {trustee} accepted before"));
+        }
+        if self.accepted.len() == self.election.manifest.trustees.len() {
+            self.phase = Phase::Registration;
+            checks.pass(Step::Trustees, format!("all {}", self.accepted.len()));
+        }
+        Ok(())
+    }
+
+    /// Whether the board may freeze the roll that it saw.
+    pub(crate) fn may_freeze(&self, seen: &Digest, members: &[u8], object: &str) -> Result<(), Failure> {
+        let fail = |step, reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
+        if *seen != self.roll.log() {
+            let log = self.roll.log();
+            return fail(Step::Roll, format!("the board froze the roll {seen}, and the roll of this record is {log}"));
+        }
+        let mut groups = Groups::default();
+        self.roll.voters().for_each(|rights| groups.add(&rights));
+        if groups.is_empty() {
+            return fail(Step::Roll, String::from("the board froze a roll on which nobody has a credential"));
+        }
+        match groups.too_small(&self.election) {
+            Some(group) => fail(Step::Privacy, format!("the roll has {group}")),
+            None => Ok(()),
+        }
+    }
+
+    /// A voter casts a ballot.
+    pub(crate) fn cast(
+        &mut self,
+        headers: &Headers,
+        block: &Block,
+        object: &str,
+        cast: CastBallot,
+    ) -> Result<(), Failure> {
+        self.require(&[Phase::Open], Step::Ballots, object)?;
+        if block.time >= self.closes_at {
+            let reason = format!("it was cast at {} ms, and voting closed at {} ms", block.time, self.closes_at);
+            return Err(Failure::new(Step::Ballots, Party::Validators, object, reason));
+        }
+        self.ballots.cast(&self.election, &self.roll, headers, block, object, cast)
+    }
+
+    /// Voting is over; `closing` is the last block whose ballots count.
+    pub(crate) fn close(&mut self, closing: Anchor, checks: &mut Checks) -> Result<(), Failure> {
+        self.ballots.flush(&self.election)?;
+        self.ballots.check_once(&self.roll)?;
+        self.phase = Phase::Closed;
+        let set = self.ballots.set();
+        self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32 });
+        checks.pass(Step::Schedule, format!("voting ended with block {}", closing.number));
+        checks.pass(Step::Ballots, self.ballots.summary());
+        checks.pass(Step::Once, format!("{} ballots of as many roll entries count", set.len()));
+        let columns = self.election.manifest.columns();
+        checks.pass(Step::Sums, format!("{} ballots in {columns} columns", set.len()));
+        if self.ballots.groups().too_small(&self.election).is_none() {
+            checks.pass(Step::Privacy, format!("the minimum is {}", self.election.manifest.privacy_minimum));
+        }
+        Ok(())
+    }
+
+    /// The set that trustees should sign.
+    pub(crate) fn expected(&self, object: &str) -> Result<SetStatement, Failure> {
+        let early = || Failure::new(Step::Agreement, Party::Validators, object, "it comes before the closing block");
+        self.expected.ok_or_else(early)
+    }
+
+    /// A trustee signs the set.
+    pub(crate) fn agree(&mut self, checks: &mut Checks, object: &str, agreement: &Agreement) -> Result<(), Failure> {
+        self.require(&[Phase::Closed, Phase::Agreed], Step::Agreement, object)?;
+        let expected = self.expected(object)?;
+        if let Some(group) = self.ballots.groups().too_small(&self.election) {
+            let party = Party::Trustees(vec![agreement.trustee]);
+            return Err(Failure::new(Step::Privacy, party, object, format!("a set with {group} is to be opened")));
+        }
+        self.tally.agree(&self.election, &expected, agreement, object)?;
+        if self.tally.agreed(&self.election, &expected, object)? {
+            self.phase = Phase::Agreed;
+            let (same, other) = self.tally.signers(&expected);
+            let dissent = match other.as_slice() {
+                [] => String::new(),
+                some => format!("; {} signed another set, which nothing supports", Party::Trustees(some.to_vec())),
+            };
+            checks.pass(Step::Agreement, format!("{} signed the set of {} ballots{dissent}", Party::Trustees(same), expected.ballots));
+        }
+        Ok(())
+    }
+
+    /// The totals are opened.
+    pub(crate) fn finalize(&mut self, checks: &mut Checks, object: &str, finalize: &Finalize) -> Result<(), Failure> {
+        let agreed = self.expected(object)?;
+        self.tally.finalize(&self.election, &self.ballots, &agreed, finalize, object)?;
+        self.phase = Phase::Tallied;
+        checks.pass(Step::Contributions, format!("{} trustees contributed", self.tally.contributed()));
+        let named = Party::Trustees(finalize.contributors.to_vec());
+        checks.pass(Step::Openings, format!("with the contributions of {named}"));
+        Ok(())
+    }
+
+    /// The board voids the election: what had not come to its end never will.
+    pub(crate) fn void(&mut self, checks: &mut Checks, reason: String, by: String) {
+        let phase = self.phase;
+        self.phase = Phase::Void;
+        self.voided = Some(reason);
+        checks.pass(Step::Certification, format!("voided {by}"));
+        let open = Step::ALL.into_iter().filter(|step| !matches!(step, Step::Format | Step::Headers | Step::End));
+        for step in open {
+            checks.not_applicable(step, format!("voided in phase {phase}"));
+        }
+    }
+}

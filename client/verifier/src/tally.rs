@@ -1,0 +1,196 @@
+//! Checks 11 and 13 to 15: what the trustees sign and the totals that come out.
+
+use std::collections::BTreeMap;
+
+use psephos_protocol::{
+    agreement::{Agreement, SetStatement},
+    bounds::show,
+    election::Election,
+    ids::{Anchor, Digest},
+    keys::verify_signature,
+    tally::{reconstruct, Contribution, ElectionResult, Finalize, TallyError, Totals},
+};
+
+use crate::{
+    ballots::Ballots,
+    report::{ContestTotals, Failure, Party, Step},
+};
+
+/// The trustees' acts after the close.
+#[derive(Default)]
+pub(crate) struct Tally {
+    agreements: BTreeMap<u8, SetStatement>,
+    contributions: BTreeMap<u8, Contribution>,
+    result: Option<Stands>,
+}
+
+/// A result that stands.
+pub(crate) struct Stands {
+    pub(crate) digest: Digest,
+    pub(crate) result: ElectionResult,
+    pub(crate) totals: Totals,
+}
+
+impl Tally {
+    /// A trustee signs a set; `expected` is the one that the replay recomputed. Another root is evidence
+    /// against that trustee and stops nothing; the closing block and the count are plain to everyone.
+    pub(crate) fn agree(
+        &mut self,
+        election: &Election,
+        expected: &SetStatement,
+        agreement: &Agreement,
+        object: &str,
+    ) -> Result<(), Failure> {
+        let (trustee, statement) = (agreement.trustee, agreement.statement);
+        let fail = |party, reason: String| Failure::new(Step::Agreement, party, object, reason);
+        let own = || Party::Trustees(vec![trustee]);
+        if !agreement.verify(election, verify_signature) {
+            return Err(fail(
+                Party::Validators,
+                format!("the agreement is not signed by trustee {trustee} of this election"),
+            ));
+        }
+        if self.agreements.contains_key(&trustee) {
+            return Err(fail(own(), format!("trustee {trustee} signed a set before")));
+        }
+        if statement.closing != expected.closing {
+            let Anchor { number, hash } = statement.closing;
+            let other = expected.closing;
+            let reason = format!(
+                "trustee {trustee} closes with block {number} {}, and voting ended with block {} {}",
+                Digest(hash),
+                other.number,
+                Digest(other.hash)
+            );
+            return Err(fail(own(), reason));
+        }
+        if statement.ballots != expected.ballots {
+            let (signed, count) = (statement.ballots, expected.ballots);
+            return Err(fail(own(), format!("trustee {trustee} signed a set of {signed} ballots, and {count} count")));
+        }
+        self.agreements.insert(trustee, statement);
+        Ok(())
+    }
+
+    /// Whether q trustees have signed the expected set; an error if q have signed another.
+    pub(crate) fn agreed(&self, election: &Election, expected: &SetStatement, object: &str) -> Result<bool, Failure> {
+        let quorum = usize::from(election.manifest.quorum);
+        let mut sets: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
+        for (trustee, statement) in &self.agreements {
+            sets.entry(statement.root).or_default().push(*trustee);
+        }
+        match sets.into_iter().find(|(_, trustees)| trustees.len() >= quorum) {
+            Some((root, _)) if root == expected.root => Ok(true),
+            Some((root, trustees)) => Err(Failure::new(
+                Step::Agreement,
+                Party::Trustees(trustees),
+                object,
+                format!("a quorum signed the root {root}, and that of the counted ballots is {}", expected.root),
+            )),
+            None => Ok(false),
+        }
+    }
+
+    /// The trustees who signed the expected root, and those who signed another.
+    pub(crate) fn signers(&self, expected: &SetStatement) -> (Vec<u8>, Vec<u8>) {
+        let trustees = |same: bool| {
+            let of = self.agreements.iter().filter(|(_, statement)| (statement.root == expected.root) == same);
+            of.map(|(trustee, _)| *trustee).collect()
+        };
+        (trustees(true), trustees(false))
+    }
+
+    /// A trustee contributes to the opening of the agreed set.
+    pub(crate) fn contribute(
+        &mut self,
+        election: &Election,
+        agreed: &SetStatement,
+        contribution: Contribution,
+        object: &str,
+    ) -> Result<(), Failure> {
+        let trustee = contribution.trustee;
+        let fail = |party, reason: String| Failure::new(Step::Contributions, party, object, reason);
+        let own = || Party::Trustees(vec![trustee]);
+        if !contribution.verify(election, verify_signature) {
+            return Err(fail(
+                Party::Validators,
+                format!("the contribution is not signed by trustee {trustee}, or not of one pair per column"),
+            ));
+        }
+        if contribution.root != agreed.root {
+            return Err(fail(own(), format!("trustee {trustee} contributed to the set {}", contribution.root)));
+        }
+        let canonical = |bytes: &psephos_protocol::group::ScalarBytes| bytes.scalar().is_ok();
+        if !contribution.sums.iter().all(|(f, g)| canonical(f) && canonical(g)) {
+            return Err(fail(own(), format!("the contribution of trustee {trustee} has a non-canonical scalar")));
+        }
+        if self.contributions.contains_key(&trustee) {
+            return Err(fail(own(), format!("trustee {trustee} contributed before")));
+        }
+        self.contributions.insert(trustee, contribution);
+        Ok(())
+    }
+
+    /// How many trustees contributed.
+    pub(crate) fn contributed(&self) -> usize {
+        self.contributions.len()
+    }
+
+    /// Opens the sums with the contributions that `finalize` names.
+    pub(crate) fn finalize(
+        &mut self,
+        election: &Election,
+        ballots: &Ballots,
+        agreed: &SetStatement,
+        finalize: &Finalize,
+        object: &str,
+    ) -> Result<(), Failure> {
+        let fail = |party, reason: String| Failure::new(Step::Openings, party, object, reason);
+        let mut named = Vec::new();
+        for trustee in &finalize.contributors {
+            let contribution = self
+                .contributions
+                .get(trustee)
+                .ok_or_else(|| fail(Party::Validators, format!("trustee {trustee} has not contributed")))?;
+            named.push((*trustee, &contribution.sums));
+        }
+        let wrong = |error: TallyError| {
+            let party = match error {
+                TallyError::Contributors | TallyError::Shape => Party::Validators,
+                TallyError::Scalar(trustee) => Party::Trustees(vec![trustee]),
+                TallyError::Opening(_) | TallyError::Total { .. } => {
+                    Party::Trustees(finalize.contributors.to_vec())
+                }
+            };
+            fail(party, error.to_string())
+        };
+        let manifest = &election.manifest;
+        let openings = reconstruct(manifest, &named).map_err(wrong)?;
+        let contributors = finalize.contributors.clone();
+        let result = ElectionResult { openings, turnout: ballots.turnout(), contributors };
+        let totals = result.verify(manifest, ballots.sums()).map_err(wrong)?;
+        let digest = result.digest(&election.eid, &agreed.root);
+        self.result = Some(Stands { digest, result, totals });
+        Ok(())
+    }
+
+    /// The result that stands.
+    pub(crate) fn result(&self) -> Option<&Stands> {
+        self.result.as_ref()
+    }
+}
+
+impl Stands {
+    /// The totals by contest and option.
+    pub(crate) fn contests(&self, election: &Election) -> Vec<ContestTotals> {
+        let contests = election.manifest.contests.iter().zip(&self.totals).zip(self.result.turnout.iter());
+        contests
+            .map(|((contest, totals), turnout)| ContestTotals {
+                title: show(&contest.title),
+                ballots: turnout.ballots,
+                weight: turnout.weight,
+                options: contest.options.iter().map(|option| show(option)).zip(totals.iter().copied()).collect(),
+            })
+            .collect()
+    }
+}

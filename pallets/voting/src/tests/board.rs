@@ -1,0 +1,139 @@
+//! The board acts together or not at all.
+
+use psephos_protocol::{
+    board::Action,
+    refusal::Refusal,
+    state::Phase,
+    testing::{some_digest, Fixture},
+    wire::Message,
+};
+
+use crate::mock::*;
+use crate::{pallet::*, *};
+
+fn reason(text: &str) -> psephos_protocol::bounds::Reason {
+    text.as_bytes().to_vec().try_into().expect("short")
+}
+
+#[test]
+fn one_member_alone_does_nothing() {
+    let mut chain = Chain::new(Fixture::new(&params()));
+    let manifest = chain.fixture.election.manifest.clone();
+    let action = Action::CreateElection { number: 0, manifest };
+    let first = chain.fixture.approve(action.clone(), 0);
+    chain.submit(Message::Approve(first.clone())).expect("an approval is taken");
+    assert_eq!(chain.submit(Message::Approve(first)), Err(Refusal::AlreadyApproved));
+    chain.run(|| assert_eq!(Elections::<Test>::iter().count(), 0));
+    let second = chain.fixture.approve(action, 2);
+    chain.submit(Message::Approve(second)).expect("two are enough");
+    assert_eq!(chain.state().phase, Phase::Setup);
+}
+
+#[test]
+fn an_approval_counts_for_its_signer_and_action_only() {
+    let mut chain = Chain::new(Fixture::new(&params()));
+    let manifest = chain.fixture.election.manifest.clone();
+    let mut approval = chain.fixture.approve(Action::CreateElection { number: 0, manifest }, 0);
+    approval.member = 1;
+    assert_eq!(chain.submit(Message::Approve(approval.clone())), Err(Refusal::NotBoard));
+    approval.member = 9;
+    assert_eq!(chain.submit(Message::Approve(approval.clone())), Err(Refusal::NotBoard));
+    approval.member = 0;
+    if let Action::CreateElection { manifest, .. } = &mut approval.action {
+        manifest.privacy_minimum += 1;
+    }
+    assert_eq!(chain.submit(Message::Approve(approval)), Err(Refusal::NotBoard));
+}
+
+#[test]
+fn creation_works_once_and_for_valid_manifests() {
+    let mut chain = Chain::new(Fixture::new(&params()));
+    chain.create();
+    let manifest = chain.fixture.election.manifest.clone();
+    let again = Action::CreateElection { number: 0, manifest: manifest.clone() };
+    assert_eq!(chain.board(again), Err(Refusal::WrongNumber));
+    let mut weak = manifest;
+    weak.quorum = 2;
+    assert_eq!(
+        chain.board(Action::CreateElection { number: 1, manifest: weak }),
+        Err(Refusal::InvalidManifest)
+    );
+}
+
+#[test]
+fn a_member_has_a_bounded_number_of_proposals_and_they_expire() {
+    let mut chain = Chain::open(Fixture::new(&params()));
+    let eid = chain.eid();
+    let void = |n: usize| Action::Void { eid, reason: reason(&format!("reason {n}")) };
+    for n in 0..MAX_PROPOSALS_PER_MEMBER {
+        let approval = chain.fixture.approve(void(n), 0);
+        chain.submit(Message::Approve(approval)).expect("room");
+    }
+    let one_more = chain.fixture.approve(void(99), 0);
+    assert_eq!(chain.submit(Message::Approve(one_more.clone())), Err(Refusal::TooManyProposals));
+    chain.run(|| System::set_block_number(u64::from(psephos_protocol::bounds::PROPOSAL_LIFETIME) + 100));
+    chain.submit(Message::Approve(one_more)).expect("the old ones expired");
+    chain.run(|| assert_eq!(Proposals::<Test>::iter().count(), 1));
+    let late = chain.fixture.approve(void(0), 1);
+    chain.submit(Message::Approve(late)).expect("a new proposal");
+    assert_eq!(chain.state().phase, Phase::Open, "an expired approval does not count");
+}
+
+#[test]
+fn every_action_needs_its_phase() {
+    let mut chain = Chain::new(Fixture::new(&params()));
+    chain.create();
+    let eid = chain.eid();
+    let close = Action::Close { eid };
+    let certify = Action::Certify { eid, result: some_digest("x") };
+    let freeze = Action::Freeze { eid, roll: chain.state().roll };
+    let extend = Action::Extend { eid, closes_at: 9_000_000, reason: reason("storm") };
+    for action in [&close, &certify, &freeze, &extend] {
+        assert_eq!(chain.board(action.clone()), Err(Refusal::WrongPhase), "{action:?}");
+    }
+    let postpone = Action::Postpone { eid, opens_at: 1_500_000, closes_at: 2_500_000 };
+    chain.board(postpone.clone()).expect("before the opening");
+    assert_eq!(chain.board(postpone), Err(Refusal::WrongTime), "only later");
+    assert_eq!(chain.state().closes_at, 2_500_000);
+}
+
+#[test]
+fn a_close_only_moves_later_and_is_final() {
+    let mut chain = Chain::open(Fixture::new(&params()));
+    let eid = chain.eid();
+    let extend = |closes_at, why: &str| Action::Extend { eid, closes_at, reason: reason(why) };
+    assert_eq!(chain.board(extend(1_500_000, "earlier")), Err(Refusal::WrongTime));
+    assert_eq!(chain.board(extend(3_000_000, "")), Err(Refusal::InvalidText));
+    chain.board(extend(3_000_000, "power cut")).expect("later, with a reason");
+    chain.block(2_900_000);
+    chain.block(2_902_000);
+    assert_eq!(chain.state().phase, Phase::Open);
+    chain.block(3_000_000);
+    assert_eq!(chain.state().phase, Phase::Open, "the clock sees the time at the next block");
+    chain.block(3_002_000);
+    let state = chain.state();
+    assert_eq!(state.phase, Phase::Closed);
+    let parent = chain.run(|| System::block_number() - 1);
+    assert_eq!(state.closing.map(|closing| u64::from(closing.number)), Some(parent));
+    assert_eq!(chain.board(extend(9_000_000, "too late")), Err(Refusal::WrongPhase));
+}
+
+#[test]
+fn closing_early_needs_the_manifests_leave() {
+    let mut chain = Chain::open(Fixture::with(&params(), |manifest| manifest.early_close = false));
+    let eid = chain.eid();
+    assert_eq!(chain.board(Action::Close { eid }), Err(Refusal::NoEarlyClose));
+    assert_eq!(chain.state().phase, Phase::Open);
+}
+
+#[test]
+fn void_ends_everything() {
+    let mut chain = Chain::open(Fixture::new(&params()));
+    let eid = chain.eid();
+    chain.board(Action::Void { eid, reason: reason("a misprint") }).expect("from any phase");
+    assert_eq!(chain.state().phase, Phase::Void);
+    chain.run(|| assert!(Active::<Test>::get().is_empty()));
+    assert_eq!(chain.board(Action::Void { eid, reason: reason("again") }), Err(Refusal::WrongPhase));
+    let ballot = chain.fixture.cast(0, 1, &[vec![1, 0, 0]]);
+    assert_eq!(chain.submit(Message::Cast(ballot.cast)), Err(Refusal::WrongPhase));
+}

@@ -1,0 +1,224 @@
+//! From the close to the certified result.
+
+use psephos_protocol::{
+    board::Action,
+    contest::Rule,
+    refusal::Refusal,
+    state::Phase,
+    tally::{Finalize, Turnout},
+    testing::{accepted_set, contest, set_statement, some_digest, Counted, Fixture, Params},
+    wire::Message,
+};
+
+use crate::mock::*;
+use crate::{pallet::*, *};
+
+/// Two contests and three weights.
+fn weighted() -> Fixture {
+    Fixture::new(&Params {
+        contests: vec![contest(3, Rule::plurality()), contest(2, Rule::approval(2))],
+        voters: vec![1, 1, 5, 5],
+        ..params()
+    })
+}
+
+/// Three voters vote, one of them twice; then the election is closed and summed.
+fn closed() -> (Chain, Vec<Counted>) {
+    let mut chain = Chain::open(weighted());
+    chain.cast(0, 1, &[vec![1, 0, 0], vec![1, 1]]);
+    let ballots = vec![
+        chain.cast(0, 2, &[vec![0, 1, 0], vec![0, 1]]),
+        chain.cast(1, 1, &[vec![0, 0, 1], vec![0, 0]]),
+        chain.cast(2, 1, &[vec![0, 1, 0], vec![1, 1]]),
+    ];
+    chain.close();
+    (chain, ballots)
+}
+
+fn agree(chain: &mut Chain, trustee: u8, ballots: &[Counted]) -> Result<(), Refusal> {
+    let closing = chain.state().closing.expect("closed");
+    let agreement = chain.fixture.agree(trustee, set_statement(ballots, closing));
+    chain.submit(Message::Agree(agreement))
+}
+
+fn contribute(chain: &mut Chain, trustee: u8, ballots: &[Counted]) -> Result<(), Refusal> {
+    let contribution = chain.fixture.contribute(trustee, ballots);
+    chain.submit(Message::Contribute(contribution))
+}
+
+fn finalize(chain: &mut Chain, contributors: &[u8]) -> Result<(), Refusal> {
+    let contributors = contributors.to_vec().try_into().expect("few");
+    let eid = chain.eid();
+    chain.submit(Message::Finalize(Finalize { eid, contributors }))
+}
+
+/// q trustees agree on these ballots.
+fn agreed() -> (Chain, Vec<Counted>) {
+    let (mut chain, ballots) = closed();
+    for trustee in 1..=3 {
+        agree(&mut chain, trustee, &ballots).expect("a trustee signs the set");
+    }
+    assert_eq!(chain.state().phase, Phase::Agreed);
+    (chain, ballots)
+}
+
+#[test]
+fn a_whole_election_counts_right() {
+    let (mut chain, ballots) = agreed();
+    for trustee in [2, 4] {
+        contribute(&mut chain, trustee, &ballots).expect("a trustee contributes");
+    }
+    finalize(&mut chain, &[2, 4]).expect("the openings open the sums");
+    let eid = chain.eid();
+    let manifest = chain.fixture.election.manifest.clone();
+    let result = chain.run(|| Results::<Test>::get(eid)).expect("tallied");
+    assert_eq!(result.totals(&manifest), Ok(vec![vec![0, 6, 1], vec![5, 6]]));
+    assert_eq!(result.turnout.to_vec(), vec![Turnout { ballots: 3, weight: 7 }; 2]);
+
+    let digest = result.digest(&eid, &accepted_set(&ballots).root());
+    assert_eq!(chain.board(Action::Certify { eid, result: some_digest("other") }), Err(Refusal::WrongResult));
+    chain.board(Action::Certify { eid, result: digest }).expect("the board certifies");
+    assert_eq!(chain.state().phase, Phase::Certified);
+    chain.block(1_200_000);
+}
+
+#[test]
+fn sums_are_taken_in_steps_and_come_out_the_same() {
+    let (mut chain, _) = closed();
+    let eid = chain.eid();
+    let at_once = chain.run(|| Sums::<Test>::get(eid)).expect("summed");
+    chain.run(|| {
+        Sums::<Test>::remove(eid);
+        Elections::<Test>::mutate(eid, |state| state.as_mut().expect("there").summed = false);
+    });
+    let columns = chain.fixture.election.manifest.columns() as u32;
+    // Room for one ballot in each block.
+    chain.idle = <Test as Config>::WeightInfo::sum_step(columns, 2);
+    let mut blocks = 0;
+    while !chain.state().summed {
+        chain.block(1_200_000 + blocks);
+        blocks += 1;
+        assert!(blocks < 20, "the sum ends");
+    }
+    assert!(blocks > 2, "it took several blocks");
+    let in_steps = chain.run(|| Sums::<Test>::get(eid)).expect("summed");
+    assert_eq!((in_steps.sums, in_steps.turnout), (at_once.sums, at_once.turnout));
+}
+
+#[test]
+fn nothing_is_opened_before_q_trustees_agree() {
+    let (mut chain, ballots) = closed();
+    for trustee in 1..=2 {
+        agree(&mut chain, trustee, &ballots).expect("signed");
+        assert_eq!(agree(&mut chain, trustee, &ballots), Err(Refusal::AlreadyDone));
+    }
+    assert_eq!(contribute(&mut chain, 1, &ballots), Err(Refusal::WrongPhase));
+    assert_eq!(finalize(&mut chain, &[1, 2]), Err(Refusal::WrongPhase));
+    // A shortened set with the right count can't be signed into agreement by one trustee.
+    let mut other = ballots;
+    other[0].hash.0[0] ^= 1;
+    agree(&mut chain, 3, &other).expect("taken as evidence");
+    let state = chain.state();
+    assert!(state.conflict && state.phase == Phase::Closed && state.agreed.is_none());
+}
+
+#[test]
+fn a_set_is_tied_to_the_closing_block_and_count() {
+    let (mut chain, mut ballots) = closed();
+    let mut closing = chain.state().closing.expect("closed");
+    closing.number -= 1;
+    let earlier = chain.fixture.agree(1, set_statement(&ballots, closing));
+    assert_eq!(chain.submit(Message::Agree(earlier)), Err(Refusal::WrongClosing));
+    ballots.pop();
+    assert_eq!(agree(&mut chain, 1, &ballots), Err(Refusal::WrongClosing), "shortened");
+}
+
+#[test]
+fn agreements_and_contributions_are_signed_by_their_trustee() {
+    let (mut chain, ballots) = agreed();
+    let mut contribution = chain.fixture.contribute(1, &ballots);
+    contribution.trustee = 2;
+    assert_eq!(chain.submit(Message::Contribute(contribution)), Err(Refusal::NotTrustee));
+    let closing = chain.state().closing.expect("closed");
+    let mut agreement = chain.fixture.agree(1, set_statement(&ballots, closing));
+    agreement.trustee = 4;
+    assert_eq!(chain.submit(Message::Agree(agreement)), Err(Refusal::NotTrustee));
+}
+
+#[test]
+fn a_trustee_contributes_once_and_to_the_agreed_set() {
+    let (mut chain, ballots) = agreed();
+    let mut other = chain.fixture.contribute(1, &ballots[..2]);
+    assert_eq!(chain.submit(Message::Contribute(other.clone())), Err(Refusal::WrongRoot));
+    other.sums.pop();
+    contribute(&mut chain, 1, &ballots).expect("contributed");
+    assert_eq!(contribute(&mut chain, 1, &ballots), Err(Refusal::AlreadyDone));
+}
+
+#[test]
+fn malformed_contributions_are_refused() {
+    let (mut chain, ballots) = agreed();
+    let good = chain.fixture.contribute(1, &ballots);
+    let mut short = good.clone();
+    short.sums.pop();
+    assert_eq!(chain.submit(Message::Contribute(short)), Err(Refusal::MalformedContribution));
+    let mut above = good;
+    above.sums[0].0 .0 = [0xff; 32];
+    assert_eq!(chain.submit(Message::Contribute(above)), Err(Refusal::MalformedContribution));
+}
+
+#[test]
+fn a_lying_trustee_changes_nothing_and_the_rest_finish() {
+    let (mut chain, ballots) = agreed();
+    // A lie that adds a vote: F one higher.
+    let honest = chain.fixture.contribute(1, &ballots);
+    let mut sums = honest.sums;
+    let one_more = sums[0].0.scalar().expect("canonical") + curve25519_dalek::Scalar::ONE;
+    sums[0].0 = psephos_protocol::group::ScalarBytes::of(&one_more);
+    let fixture = &mut chain.fixture;
+    let key = &fixture.trustees[0].signing;
+    let lie = psephos_protocol::tally::Contribution::sign(
+        &fixture.election, 1, key, honest.root, sums, &mut fixture.rng,
+    );
+    chain.submit(Message::Contribute(lie)).expect("it can't be told apart alone");
+    contribute(&mut chain, 2, &ballots).expect("contributed");
+    contribute(&mut chain, 3, &ballots).expect("contributed");
+    assert_eq!(finalize(&mut chain, &[1, 2]), Err(Refusal::WrongOpening));
+    assert_eq!(finalize(&mut chain, &[1, 3]), Err(Refusal::WrongOpening));
+    for wrong in [&[2][..], &[3, 2], &[2, 2], &[2, 4], &[1, 2, 3]] {
+        assert_eq!(finalize(&mut chain, wrong), Err(Refusal::WrongContributors), "{wrong:?}");
+    }
+    finalize(&mut chain, &[2, 3]).expect("the honest ones open the sums");
+    assert_eq!(finalize(&mut chain, &[2, 3]), Err(Refusal::WrongPhase));
+}
+
+#[test]
+fn a_small_group_that_voted_withholds_the_totals() {
+    let fixture = Fixture::with(
+        &Params { voters: vec![1, 1, 1, 5, 5], ..params() },
+        |manifest| manifest.privacy_minimum = 2,
+    );
+    let mut chain = Chain::open(fixture);
+    let vote = [vec![1, 0, 0]];
+    let ballots: Vec<_> = [0, 1, 3].into_iter().map(|voter| chain.cast(voter, 1, &vote)).collect();
+    chain.close();
+    assert!(chain.state().withheld, "one voter alone voted with weight 5");
+    assert_eq!(agree(&mut chain, 1, &ballots), Err(Refusal::Withheld));
+}
+
+#[test]
+fn an_election_without_ballots_ends_with_zeros() {
+    let mut chain = Chain::open(weighted());
+    chain.close();
+    for trustee in 1..=3 {
+        agree(&mut chain, trustee, &[]).expect("the empty set");
+    }
+    for trustee in 1..=2 {
+        contribute(&mut chain, trustee, &[]).expect("zeros");
+    }
+    finalize(&mut chain, &[1, 2]).expect("zeros open the identity");
+    let eid = chain.eid();
+    let manifest = chain.fixture.election.manifest.clone();
+    let result = chain.run(|| Results::<Test>::get(eid)).expect("tallied");
+    assert_eq!(result.totals(&manifest), Ok(vec![vec![0, 0, 0], vec![0, 0]]));
+}

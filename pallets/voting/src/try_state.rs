@@ -1,0 +1,62 @@
+//! Invariants of the pallet's storage, checked by tests and by `try-runtime`.
+
+use frame_support::ensure;
+use psephos_protocol::{ids::Eid, state::{ElectionState, Phase}};
+use sp_runtime::TryRuntimeError;
+
+use crate::pallet::*;
+
+impl<T: Config> Pallet<T> {
+    /// Checks every invariant.
+    pub fn check_invariants() -> Result<(), TryRuntimeError> {
+        for (eid, state) in Elections::<T>::iter() {
+            ensure!(Manifests::<T>::contains_key(eid), "every election has a manifest");
+            let finished = matches!(state.phase, Phase::Certified | Phase::Void);
+            ensure!(Active::<T>::get().contains(&eid) != finished, "the clock looks at what is not finished");
+            Self::check_roll(&eid, &state)?;
+            Self::check_ballots(&eid, &state)?;
+            Self::check_tally(&eid, &state)?;
+        }
+        let waiting = Waiting::<T>::get();
+        ensure!(Proposals::<T>::iter_keys().count() == waiting.len(), "every proposal is in the waiting list");
+        Ok(())
+    }
+
+    fn check_roll(eid: &Eid, state: &ElectionState) -> Result<(), TryRuntimeError> {
+        let entries = Entries::<T>::iter_prefix_values(eid).collect::<alloc::vec::Vec<_>>();
+        ensure!(entries.len() == state.entries as usize, "entries are counted");
+        let registered = entries.iter().filter(|entry| entry.credential.is_some()).count();
+        ensure!(registered == state.voters as usize, "voters are counted");
+        ensure!(Voters::<T>::iter_prefix_values(eid).count() == registered, "one voter per credential");
+        let groups = RollGroups::<T>::get(eid);
+        ensure!(groups.weights.iter().sum::<u32>() == state.voters, "every voter has a weight");
+        ensure!(groups.styles.iter().sum::<u32>() == state.voters, "every voter has a style");
+        let confirmed = Batches::<T>::iter_prefix_values(eid).filter(|batch| batch.first.is_some()).count();
+        ensure!(confirmed == state.confirmed as usize, "confirmed batches are counted");
+        let waiting = WaitingBatches::<T>::iter_key_prefix(eid).count();
+        ensure!(waiting + confirmed == state.batches as usize, "a batch waits or is confirmed");
+        Ok(())
+    }
+
+    fn check_ballots(eid: &Eid, state: &ElectionState) -> Result<(), TryRuntimeError> {
+        ensure!(Ballots::<T>::iter_prefix_values(eid).count() == state.counted as usize, "ballots are counted once");
+        let accepted: u32 = Voters::<T>::iter_prefix_values(eid).map(|voter| u32::from(voter.ballots)).sum();
+        ensure!(accepted == state.ballots, "accepted ballots are counted");
+        for (credential, ballot) in Ballots::<T>::iter_prefix(eid) {
+            let voter = Voters::<T>::get(eid, credential).ok_or("a ballot is by a voter")?;
+            ensure!(voter.sequence == ballot.sequence, "the last ballot counts");
+            ensure!(voter.weight == ballot.weight && voter.style == ballot.style, "with the voter's weight and style");
+        }
+        Ok(())
+    }
+
+    fn check_tally(eid: &Eid, state: &ElectionState) -> Result<(), TryRuntimeError> {
+        ensure!(!state.summed || state.closing.is_some(), "sums come after the close");
+        ensure!(state.agreed.is_none() || state.summed && !state.withheld, "agreement comes after the sums");
+        let contributed = Contributions::<T>::iter_key_prefix(eid).next().is_some();
+        ensure!(!contributed || state.agreed.is_some(), "contributions come after agreement");
+        let stands = matches!(state.phase, Phase::Tallied | Phase::Certified);
+        ensure!(!stands || Results::<T>::contains_key(eid), "a tally has a result");
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! Tests of the protocol through its public interface, one file per step.
+
+mod agreement;
+mod audit;
+mod ballot;
+mod codes;
+mod contest;
+mod decoders;
+mod envelope;
+mod manifest;
+mod receipt;
+mod roles;
+mod roll;
+mod shares;
+mod sizes;
+mod tally;
+mod vectors;
+
+use proptest::prelude::ProptestConfig;
+
+/// Few cases, for properties that need a proof each.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// All subsets of `0..n` with `size` members, each ascending.
+fn subsets(n: u8, size: u32) -> Vec<Vec<u8>> {
+    (0u32..1 << n)
+        .filter(|bits| bits.count_ones() == size)
+        .map(|bits| (0..n).filter(|i| bits >> i & 1 == 1).collect())
+        .collect()
+}
