@@ -1,1 +1,273 @@
-//! record
+//! Exporting the election record (spec 9): every message that concerns the election, in chain order.
+//!
+//! The record begins with the block of the first approval of the election's creation and ends with the
+//! block that certified or voided it; every block between is in it, so that the headers link.
+
+use codec::Encode;
+use futures::{stream, StreamExt, TryStreamExt};
+use psephos_protocol::{
+    board::Action,
+    bounds::PROPOSAL_LIFETIME,
+    ids::{Anchor, Digest, Eid},
+    record::{frame, RecordBlock, RecordHeader, MAGIC, MAX_FRAME},
+    state::{ElectionView, Phase},
+    wire::Message,
+};
+use std::{
+    collections::BTreeSet,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    pin::pin,
+};
+
+use crate::{
+    block::ChainBlock,
+    chain::Chain,
+    election::{open_election, ElectionError},
+    error::ChainError,
+};
+
+/// Blocks that are fetched at a time while searching the first approval.
+const FETCH: u32 = 64;
+/// Requests under way at a time.
+const PARALLEL: usize = 16;
+
+/// Why a record can't be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The chain could not be asked.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The election can't be worked with.
+    #[error(transparent)]
+    Election(#[from] ElectionError),
+    /// The election is not over.
+    #[error("election {eid} is in phase {phase}: its record is complete when the board has certified or voided it")]
+    NotOver {
+        /// The election.
+        eid: Eid,
+        /// Its phase.
+        phase: Phase,
+    },
+    /// The blocks don't show what the state says.
+    #[error("election {eid}: {what} is not in the finalized blocks up to {last}; don't trust this node, ask another")]
+    Missing {
+        /// The election.
+        eid: Eid,
+        /// What is missing.
+        what: &'static str,
+        /// The last block that was looked at.
+        last: u32,
+    },
+    /// A block is larger than a frame may be.
+    #[error("block {0} would be a frame of more than 8 MiB")]
+    TooLarge(u32),
+    /// The file can't be written.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// How far an export is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The first block of the record.
+    pub first: u32,
+    /// The block that was written last.
+    pub block: u32,
+    /// The last finalized block when the export began; the record ends at it or before.
+    pub last: u32,
+}
+
+/// A record that was exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// The first block.
+    pub first: u32,
+    /// The last block: the one that certified or voided the election.
+    pub last: Anchor,
+    /// Messages that concern the election.
+    pub messages: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// Writes the record of an election that is over to `path`, which appears only once it is complete.
+///
+/// # Errors
+/// [`RecordError::NotOver`], or what chain or disk say.
+pub async fn export(
+    chain: &Chain,
+    eid: &Eid,
+    path: &Path,
+    mut progress: impl FnMut(Progress),
+) -> Result<Exported, RecordError> {
+    // Also derives the identifier again, so that the record is of this manifest.
+    open_election(chain, eid).await?;
+    let view = chain.election(eid).await?;
+    let phase = view.state.phase;
+    let action = ending(&view).ok_or(RecordError::NotOver { eid: *eid, phase })?;
+    let header = RecordHeader {
+        version: psephos_protocol::VERSION,
+        genesis: chain.genesis(),
+        board: chain.chain_board().await?,
+        eid: *eid,
+    };
+    let finalized = chain.finalized().await?.number;
+    let scope = Scope::of(&view);
+    let first = first_approval(chain, &view, &scope, header.board.threshold).await?;
+    let file_error = |error| RecordError::File { path: path.to_path_buf(), error };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = tempfile::NamedTempFile::new_in(folder).map_err(file_error)?;
+    let mut exported = Exported { first, last: Anchor::default(), messages: 0, bytes: 0 };
+    {
+        let mut out = BufWriter::new(temporary.as_file());
+        let mut write = |bytes: &[u8], exported: &mut Exported| {
+            exported.bytes += bytes.len() as u64;
+            out.write_all(bytes).map_err(file_error)
+        };
+        write(&MAGIC, &mut exported)?;
+        write(&frame(&header), &mut exported)?;
+        let mut ends = Ending { action, members: BTreeSet::new(), expires: 0, threshold: view.manifest.board.threshold };
+        let mut blocks = pin!(chain.follow_finalized(first));
+        loop {
+            let block = blocks.next().await.ok_or(RecordError::Missing { eid: *eid, what: "its end", last: finalized })??;
+            let (anchor, is_end) = (block.anchor, ends.is_reached_by(&block));
+            let block = scope.select(block);
+            exported.messages += block.messages.len() as u64;
+            if block.encoded_size() > MAX_FRAME as usize {
+                return Err(RecordError::TooLarge(anchor.number));
+            }
+            write(&frame(&block), &mut exported)?;
+            progress(Progress { first, block: anchor.number, last: finalized });
+            if is_end {
+                exported.last = anchor;
+                break;
+            }
+            if anchor.number >= finalized {
+                return Err(RecordError::Missing { eid: *eid, what: "its certification or voiding", last: finalized });
+            }
+        }
+        out.flush().map_err(file_error)?;
+    }
+    temporary.as_file().sync_all().map_err(file_error)?;
+    temporary.persist(path).map_err(|error| file_error(error.error))?;
+    Ok(exported)
+}
+
+/// What concerns an election.
+struct Scope {
+    eid: Eid,
+    creation: Digest,
+}
+
+impl Scope {
+    fn of(view: &ElectionView) -> Self {
+        let creation =
+            Action::CreateElection { number: view.state.number, manifest: view.manifest.clone() }.digest();
+        Self { eid: view.eid, creation }
+    }
+
+    fn holds(&self, message: &Message) -> bool {
+        match message {
+            Message::Approve(approval) => match approval.action.eid() {
+                Some(eid) => eid == self.eid,
+                None => approval.action.digest() == self.creation,
+            },
+            Message::AddBatch(batch) => batch.eid == self.eid,
+            Message::Register(registration) => registration.eid == self.eid,
+            Message::Accept(acceptance) => acceptance.eid == self.eid,
+            Message::Cast(ballot) => ballot.signed.ballot.statement.eid == self.eid,
+            Message::Agree(agreement) => agreement.eid == self.eid,
+            Message::Contribute(contribution) => contribution.eid == self.eid,
+            Message::Finalize(finalize) => finalize.eid == self.eid,
+        }
+    }
+
+    fn select(&self, block: ChainBlock) -> RecordBlock {
+        let messages = block.messages.into_iter().filter(|message| self.holds(message)).collect();
+        RecordBlock { header: block.header, time: block.time, messages }
+    }
+
+    /// The members who approve the creation in this block.
+    fn creators<'a>(&'a self, block: &'a ChainBlock) -> impl Iterator<Item = u8> + 'a {
+        block.messages.iter().filter_map(|message| match message {
+            Message::Approve(approval) if approval.action.digest() == self.creation => Some(approval.member),
+            _ => None,
+        })
+    }
+}
+
+/// The block with the first of the k approvals that created the election, found backwards from there.
+async fn first_approval(
+    chain: &Chain,
+    view: &ElectionView,
+    scope: &Scope,
+    threshold: u8,
+) -> Result<u32, RecordError> {
+    let created = view.state.created;
+    let earliest = created.saturating_sub(PROPOSAL_LIFETIME).max(1);
+    let mut members = BTreeSet::new();
+    let mut next = created;
+    loop {
+        let start = next.saturating_sub(FETCH - 1).max(earliest);
+        let fetches: Vec<_> = (start..=next).rev().map(|number| chain.block_at(number)).collect();
+        let blocks: Vec<ChainBlock> = stream::iter(fetches).buffered(PARALLEL).try_collect().await?;
+        for block in &blocks {
+            members.extend(scope.creators(block));
+            if members.len() >= usize::from(threshold) {
+                return Ok(block.anchor.number);
+            }
+        }
+        if start <= earliest {
+            let what = "the board's approval of its creation";
+            return Err(RecordError::Missing { eid: view.eid, what, last: created });
+        }
+        next = start - 1;
+    }
+}
+
+/// The digest of the action that ended the election; none while it is not over.
+fn ending(view: &ElectionView) -> Option<Digest> {
+    let (eid, state) = (view.eid, &view.state);
+    let action = match state.phase {
+        Phase::Certified => Action::Certify { eid, result: state.certified? },
+        Phase::Void => Action::Void { eid, reason: state.void.clone()? },
+        _ => return None,
+    };
+    Some(action.digest())
+}
+
+/// Counts the approvals of the action that ended the election as the chain does.
+struct Ending {
+    action: Digest,
+    members: BTreeSet<u8>,
+    expires: u32,
+    threshold: u8,
+}
+
+impl Ending {
+    /// Whether this block has the approval with which the election ended.
+    fn is_reached_by(&mut self, block: &ChainBlock) -> bool {
+        let now = block.anchor.number;
+        for message in &block.messages {
+            let Message::Approve(approval) = message else { continue };
+            if approval.action.digest() != self.action {
+                continue;
+            }
+            if self.members.is_empty() || now > self.expires {
+                self.members.clear();
+                self.expires = now.saturating_add(PROPOSAL_LIFETIME);
+            }
+            self.members.insert(approval.member);
+            if self.members.len() >= usize::from(self.threshold) {
+                return true;
+            }
+        }
+        false
+    }
+}

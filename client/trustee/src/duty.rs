@@ -9,6 +9,7 @@ use psephos_protocol::{
     ids::Anchor,
     refusal::Refusal,
     state::{ElectionState, Phase},
+    tally::{Contribution, Finalize, TallyError as SumError},
     wire::Message,
 };
 use rand_core::OsRng;
@@ -61,6 +62,8 @@ enum DutyError {
     Store(#[from] StoreError),
     #[error("the chain's state says that set {chain:?} is agreed, and the blocks give set {ours:?}: nothing is contributed")]
     OtherSet { chain: SetStatement, ours: SetStatement },
+    #[error("the chain's sums do not fit the manifest: {0}")]
+    Sums(#[from] SumError),
     #[error("a task of this daemon broke off: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -82,6 +85,8 @@ pub struct Duty {
     /// The set at the closing block, once rebuilt.
     set: Option<(SetStatement, Arc<AcceptedSet>)>,
     sent: BTreeMap<Act, u32>,
+    /// How many contributions were there when openings were last searched among them.
+    tried: usize,
     /// What was logged last, so that it is not said at every block.
     said: String,
 }
@@ -91,7 +96,7 @@ impl Duty {
     #[must_use]
     pub fn new(daemon: Arc<Daemon>, served: Arc<Served>) -> Self {
         let follower = Follower::new(served.state().created);
-        Self { daemon, served, follower, set: None, sent: BTreeMap::new(), said: String::new() }
+        Self { daemon, served, follower, set: None, sent: BTreeMap::new(), tried: 0, said: String::new() }
     }
 
     /// Does what is to be done at every finalized block, until the election is over or `ticks` ends.
@@ -269,8 +274,30 @@ impl Duty {
         Ok(())
     }
 
-    async fn finalize(&mut self, _finalized: Anchor) -> Result<(), DutyError> {
-        Ok(())
+    /// Asks the chain to finalize with t contributions that open the sums, as anyone may.
+    async fn finalize(&mut self, finalized: Anchor) -> Result<(), DutyError> {
+        let contributions: Vec<Contribution> = self.follower.contributions().values().cloned().collect();
+        let enough = contributions.len() >= usize::from(self.served.election.manifest.threshold);
+        let news = contributions.len() > self.tried || self.sent.contains_key(&Act::Finalize);
+        if !enough || !news || !self.due(Act::Finalize, finalized.number) {
+            return Ok(());
+        }
+        self.tried = contributions.len();
+        let view = self.daemon.chain.tally(&self.served.eid()).await?;
+        let (Some(sums), Some(turnout)) = (view.sums, view.turnout) else { return Ok(()) };
+        let served = self.served.clone();
+        let solution = tokio::task::spawn_blocking(move || {
+            let manifest = &served.election.manifest;
+            let sums = psephos_client::tally::commitment_sums(manifest, &sums)?;
+            Ok::<_, SumError>(psephos_client::tally::solve(manifest, &sums, &turnout, &contributions))
+        })
+        .await??;
+        let Some(solution) = solution else {
+            tracing::warn!(eid = %self.served.eid(), contributions = self.tried, "no t contributions open the sums yet: at least one is wrong; waiting for others");
+            return Ok(());
+        };
+        let finalize = Finalize { eid: self.served.eid(), contributors: solution.result.contributors };
+        self.send(Act::Finalize, &Message::Finalize(finalize), finalized.number).await
     }
 
     fn due(&self, act: Act, height: u32) -> bool {
@@ -287,7 +314,11 @@ impl Duty {
         match self.daemon.chain.submit(message).await {
             Ok(()) => tracing::info!(%eid, ?act, "sent"),
             // It is in a block that is not finalized yet, or others were first.
-            Err(ChainError::Refused(Refusal::AlreadyDone) | ChainError::SeenBefore | ChainError::Superseded) => {
+            Err(
+                ChainError::Refused(Refusal::AlreadyDone | Refusal::WrongPhase)
+                | ChainError::SeenBefore
+                | ChainError::Superseded,
+            ) => {
                 tracing::debug!(%eid, ?act, "the chain has it already");
             }
             Err(error) => return Err(error.into()),

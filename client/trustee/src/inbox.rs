@@ -172,7 +172,7 @@ impl<V: View> Inbox<V> {
             let _permit = permit;
             verify_deposit(&keys, &served, &deposit, &ballot)?;
             let (election, signing) = (&served.election, &keys.signing);
-            Ok(Receipt::sign(election, served.index, signing, &ballot, height, &mut OsRng))
+            Ok::<_, Fault>(Receipt::sign(election, served.index, signing, &ballot, height, &mut OsRng))
         })
         .await
         .map_err(|_| DepositError::Stopping)?;

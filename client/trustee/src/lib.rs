@@ -29,7 +29,7 @@ pub mod store;
 pub mod tally;
 
 #[cfg(test)]
-mod testing;
+mod tests;
 
 use futures::FutureExt;
 use jsonrpsee::server::ServerHandle;

@@ -367,16 +367,13 @@ impl Inner {
     fn write_groups(&self, mut waiting: mpsc::Receiver<Waiting>) {
         while let Some(first) = waiting.blocking_recv() {
             let mut group = vec![first];
-            while let (true, Ok(next)) = (group.len() < GROUP, waiting.try_recv()) {
+            while group.len() < GROUP {
+                let Ok(next) = waiting.try_recv() else { break };
                 group.push(next);
             }
             let (keeps, answers): (Vec<Keep>, Vec<_>) = group.into_iter().map(|w| (w.keep, w.answer)).unzip();
-            let outcomes = self.write(&keeps);
-            for (index, answer) in answers.into_iter().enumerate() {
-                let outcome = match &outcomes {
-                    Ok(outcomes) => outcomes.get(index).cloned().unwrap_or(Err(StoreError::Quota)),
-                    Err(error) => Err(error.clone()),
-                };
+            let outcomes = self.write(&keeps).unwrap_or_else(|error| vec![Err(error); answers.len()]);
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
                 // Whoever asked may be gone; the deposit stays and the same request gets the same receipt.
                 let _ = answer.send(outcome);
             }
@@ -394,8 +391,8 @@ impl Inner {
             for keep in keeps {
                 let ballot = key(&keep.eid, &keep.ballot.0);
                 let before = deposits.get(&ballot).map_err(|error| self.failed(error))?;
-                if let Some(entry) = before {
-                    outcomes.push(self.decode::<Deposited>("deposits", entry.value()).map(|old| old.receipt));
+                if let Some(before) = before.map(|entry| self.decode::<Deposited>("deposits", entry.value())) {
+                    outcomes.push(before.map(|before| before.receipt));
                     continue;
                 }
                 let credential = key(&keep.eid, &keep.credential.0);

@@ -134,22 +134,32 @@ impl Ballots {
         cast: CastBallot,
     ) -> Result<(), Failure> {
         let statement = &cast.signed.ballot.statement;
-        let object = format!("{object} (ballot {} of credential {})", statement.sequence, statement.credential);
+        let object =
+            format!("{object} (ballot {} of credential {})", statement.sequence, statement.credential);
         let fail = |reason: String| Failure::new(Step::Ballots, Party::Validators, &object, reason);
         let rights = roll
             .rights(&statement.credential)
             .ok_or_else(|| fail(String::from("the credential is not on the electoral roll")))?;
         if statement.style != rights.style {
-            return Err(fail(format!("its style is {}, and the roll gives {}", statement.style, rights.style)));
+            return Err(fail(format!(
+                "its style is {}, and the roll gives {}",
+                statement.style, rights.style
+            )));
         }
         let older = self.check_time(statement, headers, block).map_err(fail)?;
         let voted = self.voted.entry(statement.credential).or_default();
         let advance = statement.sequence.checked_sub(voted.sequence).unwrap_or(0);
         if advance == 0 || advance > SEQUENCE_WINDOW {
-            return Err(fail(format!("its sequence number is not 1 to {SEQUENCE_WINDOW} more than {}", voted.sequence)));
+            return Err(fail(format!(
+                "its sequence number is not 1 to {SEQUENCE_WINDOW} more than {}",
+                voted.sequence
+            )));
         }
         if voted.ballots >= election.manifest.max_ballots {
-            return Err(fail(format!("the credential has cast {} ballots, all that the manifest allows", voted.ballots)));
+            return Err(fail(format!(
+                "the credential has cast {} ballots, all that the manifest allows",
+                voted.ballots
+            )));
         }
         voted.sequence = statement.sequence;
         voted.ballots = voted.ballots.saturating_add(1);
@@ -178,12 +188,19 @@ impl Ballots {
             return Err(format!("it expired after block {expiry}"));
         }
         if *expiry > anchor.number.saturating_add(MAX_LIFETIME) {
-            return Err(format!("it expires more than {MAX_LIFETIME} blocks after its anchor {}", anchor.number));
+            return Err(format!(
+                "it expires more than {MAX_LIFETIME} blocks after its anchor {}",
+                anchor.number
+            ));
         }
         match headers.knows(anchor) {
             Known::Yes if anchor.number < now => Ok(false),
             Known::Older => Ok(true),
-            _ => Err(format!("it is tied to block {} {}, which this chain does not have", anchor.number, Digest(anchor.hash))),
+            _ => Err(format!(
+                "it is tied to block {} {}, which this chain does not have",
+                anchor.number,
+                Digest(anchor.hash)
+            )),
         }
     }
 
@@ -191,8 +208,10 @@ impl Ballots {
     pub(crate) fn flush(&mut self, election: &Election) -> Result<(), Failure> {
         let waiting = std::mem::take(&mut self.waiting);
         let generators = &self.generators;
-        let verdicts: Vec<_> =
-            waiting.par_iter().map(|ballot| ballot.cast.verify(election, generators, verify_signature)).collect();
+        let verdicts: Vec<_> = waiting
+            .par_iter()
+            .map(|ballot| ballot.cast.verify(election, generators, verify_signature))
+            .collect();
         for (ballot, verdict) in waiting.into_iter().zip(verdicts) {
             let object = ballot.object.clone();
             let fail = |reason: String| Failure::new(Step::Ballots, Party::Validators, &object, reason);
@@ -202,7 +221,12 @@ impl Ballots {
         Ok(())
     }
 
-    fn count(&mut self, election: &Election, ballot: Waiting, verified: VerifiedBallot) -> Result<(), TallyError> {
+    fn count(
+        &mut self,
+        election: &Election,
+        ballot: Waiting,
+        verified: VerifiedBallot,
+    ) -> Result<(), TallyError> {
         let (manifest, rights) = (&election.manifest, ballot.rights);
         let statement = &ballot.cast.signed.ballot.statement;
         let accepted =
@@ -221,7 +245,8 @@ impl Ballots {
             self.sums.add_vartime(manifest, rights.style, rights.weight, &earlier)?;
         } else {
             self.groups.add(&rights);
-            let contests = manifest.style(rights.style).map(|style| style.contests.as_slice()).unwrap_or_default();
+            let contests =
+                manifest.style(rights.style).map(|style| style.contests.as_slice()).unwrap_or_default();
             for contest in contests {
                 if let Some(turnout) = self.turnout.get_mut(usize::from(*contest)) {
                     turnout.ballots = turnout.ballots.saturating_add(1);
@@ -239,7 +264,9 @@ impl Ballots {
     pub(crate) fn check_once(&self, roll: &Roll) -> Result<(), Failure> {
         let mut entries: Vec<u32> = Vec::with_capacity(self.set.len());
         for (credential, accepted) in self.set.iter() {
-            let fail = |reason: &str| Failure::new(Step::Once, Party::Validators, format!("credential {credential}"), reason);
+            let fail = |reason: &str| {
+                Failure::new(Step::Once, Party::Validators, format!("credential {credential}"), reason)
+            };
             let rights = roll.rights(credential).ok_or_else(|| fail("it counts and is not on the roll"))?;
             if rights.weight != accepted.weight {
                 return Err(fail("it counts with another weight than the roll's"));

@@ -64,7 +64,9 @@ impl Proposals {
             return Err(format!("member {member} approved the {action} before"));
         }
         if !approval.verify(verify_signature, genesis, board) {
-            return Err(format!("the approval of the {action} is not signed by member {member} of the board"));
+            return Err(format!(
+                "the approval of the {action} is not signed by member {member} of the board"
+            ));
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ struct Header {
 
 /// `sp_runtime::generic::DigestItem`.
 #[derive(Decode)]
+#[allow(dead_code)] // All kinds must decode; only Aura's slot is read.
 enum DigestItem {
     #[codec(index = 0)]
     Other(Vec<u8>),
@@ -92,11 +93,15 @@ impl Headers {
     /// Links the next block.
     pub(crate) fn next(&mut self, record: &RecordBlock) -> Result<Block, Failure> {
         let bytes = record.header.as_slice();
-        let place = self.last.map_or_else(|| String::from("the first block"), |last| format!("the block after {}", last.anchor.number));
+        let place = self.last.map_or_else(
+            || String::from("the first block"),
+            |last| format!("the block after {}", last.anchor.number),
+        );
         let fail = |reason: &str| Failure::new(Step::Headers, Party::Source, &place, reason);
         let header = Header::decode_all(&mut &*bytes).map_err(|_| fail("its header is malformed"))?;
         let number = header.number.0;
-        let parent_number = number.checked_sub(1).ok_or_else(|| fail("it is the genesis block, which holds no message"))?;
+        let parent_number =
+            number.checked_sub(1).ok_or_else(|| fail("it is the genesis block, which holds no message"))?;
         if let Some(last) = self.last {
             if parent_number != last.anchor.number {
                 return Err(fail(&format!("its number is {number}")));

@@ -37,7 +37,10 @@ mod running;
 mod tally;
 mod text;
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    sync::OnceLock,
+};
 
 use psephos_protocol::{
     ballot::range::{generators_digest, GENERATORS_DIGEST},
@@ -49,8 +52,8 @@ use psephos_protocol::{
     VERSION,
 };
 
-pub use report::{Report, Verdict};
 use report::{Checks, Failure, Outcome, Party, Step};
+pub use report::{Report, Verdict};
 
 /// What the reader of a report knows beforehand. What is not given is taken from the record, and the
 /// report says so.
@@ -124,17 +127,28 @@ where
 fn check_header(header: &RecordHeader, options: &Options) -> Result<(), Failure> {
     let fail = |step, reason: String| Err(Failure::new(step, Party::Source, "the header", reason));
     if header.version != VERSION {
-        return fail(Step::Format, format!("the record is of version {}, and this software reads {VERSION}", header.version));
+        return fail(
+            Step::Format,
+            format!("the record is of version {}, and this software reads {VERSION}", header.version),
+        );
     }
     if let Some(genesis) = options.genesis.filter(|genesis| *genesis != header.genesis) {
-        return fail(Step::Definition, format!("the record is of the chain {}, not of {genesis}", header.genesis));
+        return fail(
+            Step::Definition,
+            format!("the record is of the chain {}, not of {genesis}", header.genesis),
+        );
     }
     if let Some(eid) = options.eid.filter(|eid| *eid != header.eid) {
         return fail(Step::Definition, format!("the record is of the election {}, not of {eid}", header.eid));
     }
-    let derived = generators_digest();
+    // The same every time, and half a second's work.
+    static DERIVED: OnceLock<Digest> = OnceLock::new();
+    let derived = *DERIVED.get_or_init(generators_digest);
     if derived != GENERATORS_DIGEST {
-        return fail(Step::Definition, format!("the generators derived anew have the digest {derived}, not {GENERATORS_DIGEST}"));
+        return fail(
+            Step::Definition,
+            format!("the generators derived anew have the digest {derived}, not {GENERATORS_DIGEST}"),
+        );
     }
     if let Err(error) = header.board.validate() {
         return fail(Step::Creation, format!("the chain's board: {error}"));

@@ -64,7 +64,10 @@ impl Replay {
         };
         running.ballots.flush(&running.election)?;
         if !running.is_over() {
-            return Err(end(format!("the election is in phase {}, neither certified nor voided", running.phase)));
+            return Err(end(format!(
+                "the election is in phase {}, neither certified nor voided",
+                running.phase
+            )));
         }
         let last = self.headers.last().map_or(Anchor::default(), |block| block.anchor);
         let blocks = self.headers.count();
@@ -96,7 +99,12 @@ impl Replay {
             return self.approve(block, object, approval);
         }
         let Some(running) = &mut self.running else {
-            return Err(Failure::new(Step::Creation, Party::Validators, object, "the election is not created yet"));
+            return Err(Failure::new(
+                Step::Creation,
+                Party::Validators,
+                object,
+                "the election is not created yet",
+            ));
         };
         let checks = &mut self.checks;
         if let Message::Cast(cast) = message {
@@ -107,11 +115,17 @@ impl Replay {
             Message::Accept(acceptance) => running.accept(checks, object, &acceptance),
             Message::AddBatch(batch) => {
                 running.require(&[Phase::Setup, Phase::Registration], step, object)?;
-                running.roll.add(&running.election, batch).map_err(|(party, reason)| Failure::new(step, party, object, reason))
+                running
+                    .roll
+                    .add(&running.election, batch)
+                    .map_err(|(party, reason)| Failure::new(step, party, object, reason))
             }
             Message::Register(claim) => {
                 running.require(&[Phase::Registration], step, object)?;
-                running.roll.register(&running.election, &claim).map_err(|(party, reason)| Failure::new(step, party, object, reason))
+                running
+                    .roll
+                    .register(&running.election, &claim)
+                    .map_err(|(party, reason)| Failure::new(step, party, object, reason))
             }
             Message::Agree(agreement) => {
                 running.require(&[Phase::Closed, Phase::Agreed], step, object)?;
@@ -173,7 +187,9 @@ impl Replay {
             (Action::CreateElection { number, manifest }, None) => {
                 return self.check_creation(object, *number, manifest.clone(), members).map(|_| ());
             }
-            (Action::CreateElection { .. }, Some(_)) => return fail(String::from("the election exists already")),
+            (Action::CreateElection { .. }, Some(_)) => {
+                return fail(String::from("the election exists already"))
+            }
             (_, Some(running)) => running,
             (_, None) => return fail(String::from("the election is not created yet")),
         };
@@ -195,23 +211,39 @@ impl Replay {
             }
             Action::Postpone { opens_at, closes_at, .. } => {
                 require(&[Phase::Setup, Phase::Registration, Phase::Frozen])?;
-                let later = *opens_at > running.opens_at && *closes_at >= running.closes_at && closes_at > opens_at;
-                if later { Ok(()) } else { fail(String::from("a postponement must be to later times")) }
+                let later =
+                    *opens_at > running.opens_at && *closes_at >= running.closes_at && closes_at > opens_at;
+                if later {
+                    Ok(())
+                } else {
+                    fail(String::from("a postponement must be to later times"))
+                }
             }
             Action::Extend { closes_at, reason, .. } => {
                 require(&[Phase::Open])?;
                 check_reason(reason).map_err(wrong)?;
-                if *closes_at > running.closes_at { Ok(()) } else { fail(String::from("an extension must be to a later time")) }
+                if *closes_at > running.closes_at {
+                    Ok(())
+                } else {
+                    fail(String::from("an extension must be to a later time"))
+                }
             }
             Action::Close { .. } => {
                 require(&[Phase::Open])?;
-                if running.election.manifest.early_close { Ok(()) } else { fail(String::from("the manifest does not allow closing early")) }
+                if running.election.manifest.early_close {
+                    Ok(())
+                } else {
+                    fail(String::from("the manifest does not allow closing early"))
+                }
             }
             Action::Certify { result, .. } => {
                 require(&[Phase::Tallied])?;
                 match running.tally.result() {
                     Some(stands) if stands.digest == *result => Ok(()),
-                    Some(stands) => fail(format!("the board certifies {result}, and the result's digest is {}", stands.digest)),
+                    Some(stands) => fail(format!(
+                        "the board certifies {result}, and the result's digest is {}",
+                        stands.digest
+                    )),
                     None => fail(String::from("there is no result")),
                 }
             }
@@ -219,10 +251,17 @@ impl Replay {
         }
     }
 
-    fn check_creation(&self, object: &str, number: u32, manifest: Manifest, members: &[u8]) -> Result<Election, Failure> {
+    fn check_creation(
+        &self,
+        object: &str,
+        number: u32,
+        manifest: Manifest,
+        members: &[u8],
+    ) -> Result<Election, Failure> {
         let fail = |party, reason: String| Failure::new(Step::Definition, party, object, reason);
-        let election = Election::new(self.header.genesis, number, manifest)
-            .map_err(|error| fail(Party::Board(members.to_vec()), format!("the manifest breaks a rule: {error}")))?;
+        let election = Election::new(self.header.genesis, number, manifest).map_err(|error| {
+            fail(Party::Board(members.to_vec()), format!("the manifest breaks a rule: {error}"))
+        })?;
         if election.eid != self.header.eid {
             let reason = format!(
                 "genesis, number and manifest give the identifier {}, and the record is of {}",
@@ -258,7 +297,10 @@ impl Replay {
             }
             Action::Extend { closes_at, reason, .. } => {
                 running.closes_at = closes_at;
-                self.notes.push(format!("{object}: the board extended voting to {closes_at} ms: {}", show(&reason)));
+                self.notes.push(format!(
+                    "{object}: the board extended voting to {closes_at} ms: {}",
+                    show(&reason)
+                ));
             }
             Action::Close { .. } => {
                 running.phase = Phase::Closed;

@@ -82,7 +82,9 @@ impl Step {
             Self::Definition => "the generators, the manifest and the election identifier fit each other",
             Self::Creation => "k of m members of the chain's board created the election",
             Self::Trustees => "every trustee accepted before registration opened",
-            Self::Roll => "the electoral roll was proposed, confirmed and claimed as signed, without duplicates",
+            Self::Roll => {
+                "the electoral roll was proposed, confirmed and claimed as signed, without duplicates"
+            }
             Self::Schedule => "the board froze the roll and changed times only as it may",
             Self::Ballots => "every ballot is valid, signed, receipted, in time and from the roll",
             Self::Once => "nobody is counted twice",
@@ -271,7 +273,10 @@ impl Report {
         self.failure.is_none()
             && self.outcome.is_some()
             && self.checks.len() == Step::ALL.len()
-            && self.checks.iter().all(|check| matches!(check.verdict, Verdict::Passed | Verdict::NotApplicable))
+            && self
+                .checks
+                .iter()
+                .all(|check| matches!(check.verdict, Verdict::Passed | Verdict::NotApplicable))
     }
 
     /// The last line of the report.
@@ -313,14 +318,16 @@ impl Checks {
     /// All sixteen lines, with the failure in its place.
     pub(crate) fn lines(mut self, failure: Option<&Failure>) -> Vec<Check> {
         if let Some(failure) = failure {
-            let detail = format!("{}: {} (answers for it: {})", failure.object, failure.reason, failure.party);
+            let detail =
+                format!("{}: {} (answers for it: {})", failure.object, failure.reason, failure.party);
             self.set(failure.step, Verdict::Failed, detail);
         }
         let line = |step: Step| {
             let found = self.0.iter().find(|(other, ..)| *other == step);
-            let (verdict, detail) = found.map_or((Verdict::NotReached, String::new()), |(_, verdict, detail)| {
-                (*verdict, detail.clone())
-            });
+            let (verdict, detail) = found
+                .map_or((Verdict::NotReached, String::new()), |(_, verdict, detail)| {
+                    (*verdict, detail.clone())
+                });
             Check { number: step.number(), meaning: step.meaning(), verdict, detail }
         };
         Step::ALL.into_iter().map(line).collect()

@@ -68,7 +68,10 @@ impl Roll {
             );
         }
         if number as usize != self.batches.len() {
-            return wrong(registrar, format!("batch {number} comes where number {} should", self.batches.len()));
+            return wrong(
+                registrar,
+                format!("batch {number} comes where number {} should", self.batches.len()),
+            );
         }
         if batch.entries.is_empty() {
             return wrong(registrar, format!("batch {number} is empty"));
@@ -107,7 +110,12 @@ impl Roll {
     }
 
     /// Whether the board may confirm a batch.
-    pub(crate) fn may_confirm(&self, election: &Election, number: u32, digest: &Digest) -> Result<(), String> {
+    pub(crate) fn may_confirm(
+        &self,
+        election: &Election,
+        number: u32,
+        digest: &Digest,
+    ) -> Result<(), String> {
         let Some(batch) = self.batches.get(number as usize).filter(|batch| batch.digest == *digest) else {
             return Err(format!("there is no batch {number} with these entries"));
         };
@@ -172,7 +180,8 @@ impl Roll {
             return wrong(Party::Validators, format!("credential {credential} is on the roll already"));
         }
         if !claim.verify(verify_signature, election, keys) {
-            let reason = format!("not signed by the invitation keys of entry {index} and by its own credential");
+            let reason =
+                format!("not signed by the invitation keys of entry {index} and by its own credential");
             return wrong(Party::Validators, reason);
         }
         entry.credential = Some(credential);
@@ -220,7 +229,10 @@ impl Roll {
 
     /// What the holder of a credential may do.
     pub(crate) fn rights(&self, credential: &PublicKey) -> Option<Rights> {
-        self.voters.get(credential).and_then(|index| self.entries.get(*index as usize)).map(|entry| entry.rights)
+        self.voters
+            .get(credential)
+            .and_then(|index| self.entries.get(*index as usize))
+            .map(|entry| entry.rights)
     }
 
     /// The rights of everybody with a credential.

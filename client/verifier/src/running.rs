@@ -70,15 +70,21 @@ impl Running {
         let early = phases.first().is_some_and(|first| (self.phase as u8) < (*first as u8));
         let (step, reason) = match self.phase {
             Phase::Certified | Phase::Void => (Step::End, String::from("it follows the end of the election")),
-            Phase::Setup if early => (Step::Trustees, format!("it comes before trustees {} accepted", self.absent())),
-            Phase::Registration if early => (Step::Schedule, String::from("it comes before the roll was frozen")),
+            Phase::Setup if early => {
+                (Step::Trustees, format!("it comes before trustees {} accepted", self.absent()))
+            }
+            Phase::Registration if early => {
+                (Step::Schedule, String::from("it comes before the roll was frozen"))
+            }
             Phase::Frozen if early => (step, String::from("it comes before voting opened")),
             Phase::Open if early => (step, String::from("it comes before voting closed")),
             Phase::Closed if early => (
                 Step::Agreement,
                 format!("it comes before {} trustees signed the counted set", self.election.manifest.quorum),
             ),
-            Phase::Agreed if early => (Step::Openings, String::from("it comes before the totals were opened")),
+            Phase::Agreed if early => {
+                (Step::Openings, String::from("it comes before the totals were opened"))
+            }
             phase => (step, format!("it comes too late, in phase {phase}")),
         };
         Err(Failure::new(step, Party::Validators, object, reason))
@@ -87,13 +93,20 @@ impl Running {
     /// The trustees who have not accepted.
     fn absent(&self) -> String {
         let all = 1..=self.election.manifest.trustees.len() as u8;
-        let absent: Vec<String> =
-            all.filter(|trustee| !self.accepted.contains(trustee)).map(|trustee| trustee.to_string()).collect();
+        let absent: Vec<String> = all
+            .filter(|trustee| !self.accepted.contains(trustee))
+            .map(|trustee| trustee.to_string())
+            .collect();
         absent.join(", ")
     }
 
     /// A trustee accepts the election.
-    pub(crate) fn accept(&mut self, checks: &mut Checks, object: &str, acceptance: &Acceptance) -> Result<(), Failure> {
+    pub(crate) fn accept(
+        &mut self,
+        checks: &mut Checks,
+        object: &str,
+        acceptance: &Acceptance,
+    ) -> Result<(), Failure> {
         self.require(&[Phase::Setup], Step::Trustees, object)?;
         let trustee = acceptance.trustee;
         let fail = |reason: String| Err(Failure::new(Step::Trustees, Party::Validators, object, reason));
@@ -112,10 +125,14 @@ impl Running {
 
     /// Whether the board may freeze the roll that it saw.
     pub(crate) fn may_freeze(&self, seen: &Digest, members: &[u8], object: &str) -> Result<(), Failure> {
-        let fail = |step, reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
+        let fail =
+            |step, reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
         if *seen != self.roll.log() {
             let log = self.roll.log();
-            return fail(Step::Roll, format!("the board froze the roll {seen}, and the roll of this record is {log}"));
+            return fail(
+                Step::Roll,
+                format!("the board froze the roll {seen}, and the roll of this record is {log}"),
+            );
         }
         let mut groups = Groups::default();
         self.roll.voters().for_each(|rights| groups.add(&rights));
@@ -138,7 +155,8 @@ impl Running {
     ) -> Result<(), Failure> {
         self.require(&[Phase::Open], Step::Ballots, object)?;
         if block.time >= self.closes_at {
-            let reason = format!("it was cast at {} ms, and voting closed at {} ms", block.time, self.closes_at);
+            let reason =
+                format!("it was cast at {} ms, and voting closed at {} ms", block.time, self.closes_at);
             return Err(Failure::new(Step::Ballots, Party::Validators, object, reason));
         }
         self.ballots.cast(&self.election, &self.roll, headers, block, object, cast)
@@ -164,17 +182,28 @@ impl Running {
 
     /// The set that trustees should sign.
     pub(crate) fn expected(&self, object: &str) -> Result<SetStatement, Failure> {
-        let early = || Failure::new(Step::Agreement, Party::Validators, object, "it comes before the closing block");
+        let early =
+            || Failure::new(Step::Agreement, Party::Validators, object, "it comes before the closing block");
         self.expected.ok_or_else(early)
     }
 
     /// A trustee signs the set.
-    pub(crate) fn agree(&mut self, checks: &mut Checks, object: &str, agreement: &Agreement) -> Result<(), Failure> {
+    pub(crate) fn agree(
+        &mut self,
+        checks: &mut Checks,
+        object: &str,
+        agreement: &Agreement,
+    ) -> Result<(), Failure> {
         self.require(&[Phase::Closed, Phase::Agreed], Step::Agreement, object)?;
         let expected = self.expected(object)?;
         if let Some(group) = self.ballots.groups().too_small(&self.election) {
             let party = Party::Trustees(vec![agreement.trustee]);
-            return Err(Failure::new(Step::Privacy, party, object, format!("a set with {group} is to be opened")));
+            return Err(Failure::new(
+                Step::Privacy,
+                party,
+                object,
+                format!("a set with {group} is to be opened"),
+            ));
         }
         self.tally.agree(&self.election, &expected, agreement, object)?;
         if self.tally.agreed(&self.election, &expected, object)? {
@@ -182,15 +211,25 @@ impl Running {
             let (same, other) = self.tally.signers(&expected);
             let dissent = match other.as_slice() {
                 [] => String::new(),
-                some => format!("; {} signed another set, which nothing supports", Party::Trustees(some.to_vec())),
+                some => {
+                    format!("; {} signed another set, which nothing supports", Party::Trustees(some.to_vec()))
+                }
             };
-            checks.pass(Step::Agreement, format!("{} signed the set of {} ballots{dissent}", Party::Trustees(same), expected.ballots));
+            checks.pass(
+                Step::Agreement,
+                format!("{} signed the set of {} ballots{dissent}", Party::Trustees(same), expected.ballots),
+            );
         }
         Ok(())
     }
 
     /// The totals are opened.
-    pub(crate) fn finalize(&mut self, checks: &mut Checks, object: &str, finalize: &Finalize) -> Result<(), Failure> {
+    pub(crate) fn finalize(
+        &mut self,
+        checks: &mut Checks,
+        object: &str,
+        finalize: &Finalize,
+    ) -> Result<(), Failure> {
         let agreed = self.expected(object)?;
         self.tally.finalize(&self.election, &self.ballots, &agreed, finalize, object)?;
         self.phase = Phase::Tallied;
@@ -206,7 +245,8 @@ impl Running {
         self.phase = Phase::Void;
         self.voided = Some(reason);
         checks.pass(Step::Certification, format!("voided {by}"));
-        let open = Step::ALL.into_iter().filter(|step| !matches!(step, Step::Format | Step::Headers | Step::End));
+        let open =
+            Step::ALL.into_iter().filter(|step| !matches!(step, Step::Format | Step::Headers | Step::End));
         for step in open {
             checks.not_applicable(step, format!("voided in phase {phase}"));
         }

@@ -66,14 +66,22 @@ impl Tally {
         }
         if statement.ballots != expected.ballots {
             let (signed, count) = (statement.ballots, expected.ballots);
-            return Err(fail(own(), format!("trustee {trustee} signed a set of {signed} ballots, and {count} count")));
+            return Err(fail(
+                own(),
+                format!("trustee {trustee} signed a set of {signed} ballots, and {count} count"),
+            ));
         }
         self.agreements.insert(trustee, statement);
         Ok(())
     }
 
     /// Whether q trustees have signed the expected set; an error if q have signed another.
-    pub(crate) fn agreed(&self, election: &Election, expected: &SetStatement, object: &str) -> Result<bool, Failure> {
+    pub(crate) fn agreed(
+        &self,
+        election: &Election,
+        expected: &SetStatement,
+        object: &str,
+    ) -> Result<bool, Failure> {
         let quorum = usize::from(election.manifest.quorum);
         let mut sets: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
         for (trustee, statement) in &self.agreements {
@@ -85,7 +93,10 @@ impl Tally {
                 Step::Agreement,
                 Party::Trustees(trustees),
                 object,
-                format!("a quorum signed the root {root}, and that of the counted ballots is {}", expected.root),
+                format!(
+                    "a quorum signed the root {root}, and that of the counted ballots is {}",
+                    expected.root
+                ),
             )),
             None => Ok(false),
         }
@@ -94,7 +105,8 @@ impl Tally {
     /// The trustees who signed the expected root, and those who signed another.
     pub(crate) fn signers(&self, expected: &SetStatement) -> (Vec<u8>, Vec<u8>) {
         let trustees = |same: bool| {
-            let of = self.agreements.iter().filter(|(_, statement)| (statement.root == expected.root) == same);
+            let of =
+                self.agreements.iter().filter(|(_, statement)| (statement.root == expected.root) == same);
             of.map(|(trustee, _)| *trustee).collect()
         };
         (trustees(true), trustees(false))
@@ -118,11 +130,17 @@ impl Tally {
             ));
         }
         if contribution.root != agreed.root {
-            return Err(fail(own(), format!("trustee {trustee} contributed to the set {}", contribution.root)));
+            return Err(fail(
+                own(),
+                format!("trustee {trustee} contributed to the set {}", contribution.root),
+            ));
         }
         let canonical = |bytes: &psephos_protocol::group::ScalarBytes| bytes.scalar().is_ok();
         if !contribution.sums.iter().all(|(f, g)| canonical(f) && canonical(g)) {
-            return Err(fail(own(), format!("the contribution of trustee {trustee} has a non-canonical scalar")));
+            return Err(fail(
+                own(),
+                format!("the contribution of trustee {trustee} has a non-canonical scalar"),
+            ));
         }
         if self.contributions.contains_key(&trustee) {
             return Err(fail(own(), format!("trustee {trustee} contributed before")));
@@ -189,7 +207,12 @@ impl Stands {
                 title: show(&contest.title),
                 ballots: turnout.ballots,
                 weight: turnout.weight,
-                options: contest.options.iter().map(|option| show(option)).zip(totals.iter().copied()).collect(),
+                options: contest
+                    .options
+                    .iter()
+                    .map(|option| show(option))
+                    .zip(totals.iter().copied())
+                    .collect(),
             })
             .collect()
     }

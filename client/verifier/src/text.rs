@@ -9,7 +9,10 @@ const BAR: u64 = 30;
 
 /// A name from the record, without what could steer a terminal or turn the text around.
 fn clean(name: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     name.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
@@ -30,7 +33,8 @@ fn contest(f: &mut fmt::Formatter<'_>, contest: &ContestTotals) -> fmt::Result {
     let digits = largest.to_string().len();
     for (name, (_, total)) in names.iter().zip(&contest.options) {
         // A product of u64s fits u128; the quotient is at most the bar's width.
-        let length = u128::from(*total).saturating_mul(u128::from(BAR)).checked_div(u128::from(largest)).unwrap_or(0);
+        let length =
+            u128::from(*total).saturating_mul(u128::from(BAR)).checked_div(u128::from(largest)).unwrap_or(0);
         let bar = "█".repeat(length as usize);
         writeln!(f, "  {name:width$}  {total:>digits$}  {bar}")?;
     }

@@ -42,7 +42,8 @@ fn a_cheat_is_found() {
     let paper = fixture.paper(0, 1);
     let shown = ballot(&fixture, paper, VOTE, 1).hash();
     let check = |opening: AuditOpening| {
-        opening.check(&fixture.election, &fixture.generators, &shown).map(|_| ()).map_err(|error| match error {
+        opening.check(&fixture.election, &fixture.generators, &shown).map(|_| ()).map_err(|error| match error
+        {
             AuditError::Mismatch { shown: of, rebuilt } => of == shown && rebuilt != shown,
             _ => false,
         })

@@ -57,7 +57,11 @@ fn every_part_of_the_proof_counts() {
     for place in (0..ballot.proof.len()).step_by(16) {
         let mut changed = ballot.clone();
         changed.proof[place] ^= 1;
-        assert_eq!(changed.verify(&fixture.election, &fixture.generators), Err(BallotError::Proof), "{place}");
+        assert_eq!(
+            changed.verify(&fixture.election, &fixture.generators),
+            Err(BallotError::Proof),
+            "{place}"
+        );
     }
     let zeros = Ballot { proof: vec![0; ballot.proof.len()].try_into().unwrap(), ..ballot };
     assert_eq!(zeros.verify(&fixture.election, &fixture.generators), Err(BallotError::Proof));
@@ -118,7 +122,8 @@ fn a_ballot_is_of_one_election() {
         let other = Fixture::new(&params);
         assert_eq!(other.election.manifest, first.election.manifest);
         assert_ne!(other.election.eid, first.election.eid);
-        let verify = |ballot: &SignedBallot| ballot.verify(&other.election, &other.generators, verify_signature);
+        let verify =
+            |ballot: &SignedBallot| ballot.verify(&other.election, &other.generators, verify_signature);
         assert_eq!(verify(&signed.ballot), Err(BallotError::Signature));
         let unsigned = signed.ballot.ballot.verify(&other.election, &other.generators);
         assert_eq!(unsigned, Err(BallotError::Election));
@@ -127,7 +132,8 @@ fn a_ballot_is_of_one_election() {
         renamed.ballot.statement.eid = other.election.eid;
         assert_eq!(verify(&renamed), Err(BallotError::Signature));
         let hash = renamed.ballot.hash();
-        renamed.signature = other.voters[0].key.sign(&Ballot::signable(&other.election, &hash), &mut first.rng);
+        renamed.signature =
+            other.voters[0].key.sign(&Ballot::signable(&other.election, &hash), &mut first.rng);
         assert_eq!(verify(&renamed), Err(BallotError::Proof));
     }
 }
@@ -139,7 +145,8 @@ fn a_copied_ballot_is_no_ballot() {
     let mut copy = fixture.sign(0, 1, &[vec![1, 0, 0]]).ballot;
     copy.ballot.statement.credential = fixture.voters[1].key.public();
     let hash = copy.ballot.hash();
-    copy.signature = fixture.voters[1].key.sign(&Ballot::signable(&fixture.election, &hash), &mut fixture.rng);
+    copy.signature =
+        fixture.voters[1].key.sign(&Ballot::signable(&fixture.election, &hash), &mut fixture.rng);
     assert_eq!(
         copy.verify(&fixture.election, &fixture.generators, verify_signature),
         Err(BallotError::Proof)
@@ -167,7 +174,8 @@ fn the_credential_signs_the_whole_ballot() {
     }
     refused(SignedBallot { signature: Signature([0; 64]), ..signed.clone() });
     let hash = signed.ballot.hash();
-    let by_another = fixture.voters[1].key.sign(&Ballot::signable(&fixture.election, &hash), &mut fixture.rng);
+    let by_another =
+        fixture.voters[1].key.sign(&Ballot::signable(&fixture.election, &hash), &mut fixture.rng);
     refused(SignedBallot { signature: by_another, ..signed });
 }
 

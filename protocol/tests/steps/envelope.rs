@@ -17,7 +17,13 @@ fn deposits() -> (Fixture, Signed, Vec<Deposit>) {
 }
 
 /// Opens as trustee `index` with `key`'s key.
-fn open(fixture: &Fixture, key: usize, index: u8, envelope: &Envelope, hash: &BallotHash) -> Option<EnvelopeError> {
+fn open(
+    fixture: &Fixture,
+    key: usize,
+    index: u8,
+    envelope: &Envelope,
+    hash: &BallotHash,
+) -> Option<EnvelopeError> {
     fixture.trustees[key].kem.open(envelope, &fixture.election.eid, hash, index, 2).err()
 }
 
@@ -81,7 +87,7 @@ fn a_changed_envelope_does_not_open() {
 #[test]
 fn sealing_follows_from_the_ballots_seed() {
     let (mut fixture, signed, deposits) = deposits();
-    let (mut again, mut resigned, _) = self::deposits();
+    let (again, mut resigned, _) = self::deposits();
     // The stream goes on: sealing once more gives other envelopes, which open as well.
     let more = again.deposits(&mut resigned);
     assert_eq!(resigned.hash, signed.hash);

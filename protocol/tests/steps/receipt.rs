@@ -53,10 +53,9 @@ fn a_receipt_is_of_one_trustee_ballot_height_and_election() {
     }
     assert!(!good_for(&Receipt { signature: Signature([0; 64]), ..good }));
     // The same trustee in the same election run again, and on another chain.
-    for params in [
-        Params { number: 2, ..Params::default() },
-        Params { genesis: Genesis([8; 32]), ..Params::default() },
-    ] {
+    for params in
+        [Params { number: 2, ..Params::default() }, Params { genesis: Genesis([8; 32]), ..Params::default() }]
+    {
         let mut again = Fixture::new(&params);
         assert!(!good_for(&again.receipt(3, &counted.hash)));
     }

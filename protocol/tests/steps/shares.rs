@@ -87,7 +87,9 @@ fn any_changed_scalar_fails() {
         assert_eq!(check(&mut fixture, &signed, 2, &wrong, own(&signed)), Err(ShareError::Equation));
     }
     // Errors that cancel in a sum without weights: across options, and between f and g.
-    for changes in [[(0, one), (2, -one)], [(1, one), (3, -one)], [(0, one), (1, -one)], [(4, one), (9, -one)]] {
+    for changes in
+        [[(0, one), (2, -one)], [(1, one), (3, -one)], [(0, one), (1, -one)], [(4, one), (9, -one)]]
+    {
         let wrong = changed(share, &changes);
         assert_eq!(check(&mut fixture, &signed, 2, &wrong, own(&signed)), Err(ShareError::Equation));
     }

@@ -1,5 +1,9 @@
 //! What the tests of this crate share: a trustee's store, its elections, and a chain that answers from a list.
 
+mod inbox;
+mod store;
+mod tally;
+
 use psephos_client::{ChainBlock, ChainError};
 use psephos_protocol::{
     bounds::Reason,

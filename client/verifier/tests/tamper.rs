@@ -1,0 +1,570 @@
+//! Records that must not verify: one change of each kind, and the check that it fails.
+
+mod common;
+
+use common::*;
+use psephos_protocol::{
+    agreement::SetStatement,
+    ballot::CastBallot,
+    board::Action,
+    ids::{Anchor, Digest, Genesis},
+    keys::SigningKey,
+    receipt::Receipt,
+    record::frame,
+    roll::Access,
+    tally::Finalize,
+    testing::some_digest,
+    wire::Message,
+};
+use psephos_verifier::{verify, Options};
+
+/// Tampers with an honest record and gives the check that fails.
+fn after(change: impl FnOnce(&mut World)) -> u8 {
+    let mut world = World::honest();
+    change(&mut world);
+    failed(&world.verify())
+}
+
+fn ballot(message: &mut Message) -> &mut CastBallot {
+    match message {
+        Message::Cast(cast) => cast,
+        other => panic!("not a ballot: {other:?}"),
+    }
+}
+
+/// The message at `place`, changed by its pattern.
+macro_rules! change {
+    ($world:expr, $place:expr, $index:expr, $kind:ident, |$bound:ident| $change:expr) => {
+        match &mut $world.blocks[$place][$index] {
+            Message::$kind($bound) => $change,
+            other => panic!("another message: {other:?}"),
+        }
+    };
+}
+
+#[test]
+fn headers_form_one_chain() {
+    let swapped = |change: fn(&mut World, &mut Vec<Vec<u8>>)| {
+        let mut world = World::honest();
+        let mut frames = world.frames();
+        change(&mut world, &mut frames);
+        let bytes = [psephos_protocol::record::MAGIC.to_vec(), frames.concat()].concat();
+        failed(&verify_bytes(&bytes))
+    };
+    assert_eq!(swapped(|_, frames| frames.swap(8, 9)), 2, "blocks swapped");
+    assert_eq!(swapped(|_, frames| drop(frames.remove(9))), 2, "a block dropped");
+    assert_eq!(swapped(|_, frames| frames.insert(9, frames[8].clone())), 2, "a block twice");
+    let altered = |parent: [u8; 32], slot: u64| {
+        let mut frames = World::honest().frames();
+        let record = psephos_protocol::record::RecordBlock {
+            header: header_with(parent, 6, slot),
+            time: time(6),
+            messages: Vec::new(),
+        };
+        frames[7] = frame(&record);
+        let bytes = [psephos_protocol::record::MAGIC.to_vec(), frames.concat()].concat();
+        failed(&verify_bytes(&bytes))
+    };
+    assert_eq!(altered([8; 32], time(6) / SLOT), 2, "another parent");
+    assert_eq!(altered(anchor(5).hash, time(6) / SLOT + 1), 2, "another slot");
+    assert_eq!(after(|world| world.times[6] = time(4)), 2, "time goes back");
+    assert_eq!(after(|world| world.times[6] = time(7)), 2, "time outside of its slot");
+}
+
+#[test]
+fn the_election_is_the_one_that_its_identifier_names() {
+    assert_eq!(after(|world| world.fixture.election.eid.0[0] ^= 1), 3, "another identifier");
+    assert_eq!(
+        after(|world| change!(world, CREATE, 0, Approve, |approval| {
+            if let Action::CreateElection { manifest, .. } = &mut approval.action {
+                manifest.privacy_minimum = 2;
+            }
+            *approval = world.fixture.approve(approval.action.clone(), 0);
+        })),
+        3,
+        "another manifest, signed"
+    );
+    let world = World::honest();
+    let expect = |options: Options| failed(&verify(world.bytes().as_slice(), &options).expect("readable"));
+    assert_eq!(expect(Options { genesis: Some(Genesis([1; 32])), ..Options::default() }), 3, "another chain");
+    let mut board = world.board();
+    board.threshold = 1;
+    assert_eq!(expect(Options { board: Some(board), ..Options::default() }), 4, "another board");
+}
+
+#[test]
+fn the_board_creates_together() {
+    assert_eq!(after(|world| drop(world.blocks[CREATE].pop())), 4, "one member alone");
+    assert_eq!(
+        after(|world| {
+            let first = world.blocks[CREATE][0].clone();
+            world.blocks[CREATE][1] = first;
+        }),
+        4,
+        "one member twice"
+    );
+    assert_eq!(
+        after(|world| change!(world, CREATE, 1, Approve, |approval| approval.member = 2)),
+        4,
+        "by another"
+    );
+    assert_eq!(after(|world| world.blocks[CREATE].clear()), 4, "nobody");
+}
+
+#[test]
+fn every_trustee_accepts() {
+    assert_eq!(after(|world| drop(world.blocks[ACCEPT].pop())), 5, "one does not");
+    assert_eq!(
+        after(|world| change!(world, ACCEPT, 0, Accept, |accept| accept.trustee = 2)),
+        5,
+        "for another"
+    );
+    assert_eq!(
+        after(|world| {
+            let first = world.blocks[ACCEPT][0].clone();
+            world.blocks[ACCEPT][1] = first;
+        }),
+        5,
+        "one twice"
+    );
+}
+
+#[test]
+fn the_roll_is_the_board_s() {
+    assert_eq!(after(|world| drop(world.blocks[ROLL].pop())), 6, "confirmed by one member only");
+    assert_eq!(after(|world| drop(world.blocks[ROLL].remove(0))), 6, "a batch that is not there");
+    assert_eq!(
+        after(|world| change!(world, ROLL, 1, Approve, |approval| approval.member = 2)),
+        6,
+        "wrong member"
+    );
+    assert_eq!(
+        after(|world| change!(world, ROLL, 0, AddBatch, |batch| batch.entries[0].unit = 1)),
+        6,
+        "altered"
+    );
+    let signed = |place: usize, entries: fn(&mut World) -> Vec<psephos_protocol::roll::RollEntry>| {
+        after(|world| {
+            let entries = entries(world);
+            let batch = world.fixture.batch(1, entries);
+            world.blocks[place].push(Message::AddBatch(batch));
+        })
+    };
+    assert_eq!(signed(REGISTER, |world| vec![world.fixture.entry(0)]), 6, "a credential twice");
+    assert_eq!(signed(FREEZE, |world| vec![stranger(world)]), 6, "added after the freeze");
+    assert_eq!(signed(REGISTER, |world| vec![stranger(world), stranger(world)]), 6, "twice in a batch");
+    assert_eq!(signed(REGISTER, |_| Vec::new()), 6, "an empty batch");
+    assert_eq!(
+        signed(REGISTER, |world| {
+            let mut entry = stranger(world);
+            entry.weight = 9;
+            vec![entry]
+        }),
+        6,
+        "a weight that the manifest does not have"
+    );
+    assert_eq!(
+        after(|world| {
+            let batch = world.fixture.batch(2, vec![stranger(world)]);
+            world.blocks[REGISTER].push(Message::AddBatch(batch));
+        }),
+        6,
+        "a gap in the numbers"
+    );
+}
+
+fn stranger(world: &World) -> psephos_protocol::roll::RollEntry {
+    let credential = Access::Credential(SigningKey::from_seed([5; 32]).public());
+    psephos_protocol::roll::RollEntry { access: credential, ..world.fixture.entry(0) }
+}
+
+#[test]
+fn registrations_are_signed() {
+    let claim = |key: fn(&mut World)| {
+        after(|world| {
+            key(world);
+            let claim = world.register(3, 3);
+            world.blocks[REGISTER][0] = Message::Register(claim);
+        })
+    };
+    assert_eq!(claim(|world| world.invitation = SigningKey::from_seed([1; 32])), 6, "by another invitation");
+    let other = SigningKey::from_seed([1; 32]).public();
+    assert_eq!(
+        after(|world| change!(world, REGISTER, 0, Register, |claim| claim.credential = other)),
+        6,
+        "for another credential"
+    );
+    assert_eq!(
+        after(|world| change!(world, REGISTER, 0, Register, |claim| claim.entry = 2)),
+        6,
+        "another entry"
+    );
+    assert_eq!(
+        after(|world| {
+            let claim = world.blocks[REGISTER][0].clone();
+            world.blocks[REGISTER].push(claim);
+        }),
+        6,
+        "claimed twice"
+    );
+    assert_eq!(after(|world| world.blocks[REGISTER].clear()), 6, "dropped: the frozen roll is another");
+    assert_eq!(
+        after(|world| {
+            let claim = world.blocks[REGISTER].remove(0);
+            world.blocks[CREATE].push(claim);
+        }),
+        5,
+        "before the trustees accepted"
+    );
+}
+
+#[test]
+fn the_board_sets_the_schedule() {
+    assert_eq!(after(|world| drop(world.blocks[FREEZE].pop())), 7, "no freeze");
+    assert_eq!(
+        after(|world| change!(world, FREEZE, 1, Approve, |approval| approval.member = 2)),
+        7,
+        "wrong member"
+    );
+    let acts = |place: usize, action: fn(&World) -> Action| {
+        after(|world| {
+            let action = action(world);
+            world.act(place, action);
+        })
+    };
+    let freeze =
+        |world: &World| Action::Freeze { eid: world.fixture.election.eid, roll: some_digest("another") };
+    assert_eq!(acts(REGISTER, freeze), 6, "another roll frozen");
+    let sooner = |world: &World| {
+        let eid = world.fixture.election.eid;
+        Action::Extend {
+            eid,
+            closes_at: time(CLOSES) - 1,
+            reason: b"why".to_vec().try_into().expect("short"),
+        }
+    };
+    assert_eq!(acts(CAST, sooner), 7, "an extension to an earlier time");
+    let late = |world: &World| {
+        let eid = world.fixture.election.eid;
+        Action::Extend { eid, closes_at: time(90), reason: b"why".to_vec().try_into().expect("short") }
+    };
+    assert_eq!(acts(AGREE, late), 7, "an extension after the close");
+    let postpone = |world: &World| {
+        let eid = world.fixture.election.eid;
+        Action::Postpone { eid, opens_at: time(80), closes_at: time(90) }
+    };
+    assert_eq!(acts(CAST, postpone), 7, "a postponement while voting is open");
+}
+
+#[test]
+fn a_ballot_says_what_was_proved_and_signed() {
+    for byte in 0..8 {
+        let altered = after(|world| ballot(&mut world.blocks[CAST][0]).signed.ballot.proof[byte * 60] ^= 1);
+        assert_eq!(altered, 8, "a byte of the proof");
+    }
+    assert_eq!(
+        after(|world| {
+            let other = ballot(&mut world.blocks[CAST][1]).signed.ballot.statement.commitments[0];
+            ballot(&mut world.blocks[CAST][0]).signed.ballot.statement.commitments[0] = other;
+        }),
+        8,
+        "another commitment"
+    );
+    assert_eq!(
+        after(|world| {
+            let other = world.fixture.voters[1].key.public();
+            let cast = ballot(&mut world.blocks[CAST][0]);
+            cast.signed.ballot.statement.credential = other;
+        }),
+        8,
+        "under another credential"
+    );
+    assert_eq!(
+        after(|world| {
+            // Whole but for the signature, which is another voter's.
+            let hash = ballot(&mut world.blocks[CAST][0]).signed.ballot.hash();
+            let fixture = &mut world.fixture;
+            let signable = psephos_protocol::ballot::Ballot::signable(&fixture.election, &hash);
+            let signature = fixture.voters[1].key.sign(&signable, &mut fixture.rng);
+            ballot(&mut world.blocks[CAST][0]).signed.signature = signature;
+        }),
+        8,
+        "signed by another credential"
+    );
+}
+
+#[test]
+fn a_ballot_has_receipts_of_its_own() {
+    let with = |change: fn(&mut World, Vec<Receipt>) -> Vec<Receipt>| {
+        after(|world| {
+            let receipts = ballot(&mut world.blocks[CAST][0]).receipts.to_vec();
+            let receipts = change(world, receipts);
+            ballot(&mut world.blocks[CAST][0]).receipts = receipts.try_into().expect("few");
+        })
+    };
+    assert_eq!(with(|world, _| ballot(&mut world.blocks[CAST][1]).receipts.to_vec()), 8, "of another ballot");
+    assert_eq!(with(|_, receipts| vec![receipts[0], receipts[0], receipts[1]]), 8, "of one trustee twice");
+    assert_eq!(with(|_, receipts| receipts[..2].to_vec()), 8, "too few");
+    assert_eq!(with(|_, receipts| receipts.into_iter().rev().collect()), 8, "not in order");
+    assert_eq!(
+        with(|_, mut receipts| {
+            receipts[2].trustee = 4;
+            receipts
+        }),
+        8,
+        "of a trustee who did not sign"
+    );
+    assert_eq!(
+        with(|world, mut receipts| {
+            let hash = ballot(&mut world.blocks[CAST][0]).signed.ballot.hash();
+            receipts.push(world.fixture.receipt(4, &hash));
+            receipts
+        }),
+        8,
+        "too many"
+    );
+}
+
+#[test]
+fn ballots_come_in_time_and_in_order() {
+    let moved = |from: usize, index: usize, to: usize| {
+        after(|world| {
+            let ballot = world.blocks[from].remove(index);
+            world.blocks[to].push(ballot);
+        })
+    };
+    assert_eq!(moved(CAST, 1, CLOSES), 8, "in the block that reaches the closing time");
+    assert_eq!(moved(CAST, 1, CLOSES + 1), 8, "after the close");
+    assert_eq!(moved(CAST, 1, OPENS), 8, "before voting opened");
+    assert_eq!(moved(CAST, 1, REGISTER), 7, "before the freeze");
+    assert_eq!(moved(CAST, 0, CLOSES - 1), 8, "an earlier ballot after a later one");
+    assert_eq!(
+        after(|world| {
+            let copy = world.blocks[CAST][1].clone();
+            world.blocks[RECAST].push(copy);
+        }),
+        8,
+        "a ballot twice"
+    );
+    let signed = |change: fn(&mut World), sequence: u32| {
+        after(|world| {
+            change(world);
+            let votes = world.votes(0);
+            let ballot = world.fixture.cast(1, sequence, &votes);
+            world.blocks[RECAST + 1].push(Message::Cast(ballot.cast));
+        })
+    };
+    assert_eq!(signed(|_| (), 18), 8, "a sequence number that leaps too far");
+    assert_eq!(signed(|_| (), 1), 8, "a sequence number used before");
+    assert_eq!(signed(|world| world.fixture.expiry = FIRST + 8, 2), 8, "expired");
+    assert_eq!(signed(|world| world.fixture.expiry = FIRST + 5_000, 2), 8, "expires too late");
+    assert_eq!(
+        signed(|world| world.fixture.anchor = Anchor { hash: [4; 32], ..anchor(6) }, 2),
+        8,
+        "tied to a block of another chain"
+    );
+    assert_eq!(signed(|world| world.fixture.anchor = anchor(RECAST + 1), 2), 8, "tied to its own block");
+    assert_eq!(
+        signed(|world| world.fixture.voters[1].key = SigningKey::from_seed([6; 32]), 1),
+        8,
+        "off the roll"
+    );
+    // Whole and in order, but the trustees did not count it.
+    assert_eq!(signed(|_| (), 2), 11, "a ballot added");
+}
+
+#[test]
+fn a_ballot_has_its_voter_s_style() {
+    let mut world = World::voted(&params(), |manifest| {
+        let style = manifest.styles[0].clone();
+        manifest.styles.try_push(style).expect("two styles");
+    });
+    world.fixture.voters[1].style = 1;
+    let votes = world.votes(0);
+    let ballot = world.fixture.cast(1, 2, &votes);
+    world.blocks[RECAST].push(Message::Cast(ballot.cast));
+    assert_eq!(failed(&world.verify()), 8);
+}
+
+#[test]
+fn nobody_casts_more_ballots_than_allowed() {
+    let mut world = World::voted(&params(), |manifest| manifest.max_ballots = 2);
+    world.vote(0, 1, RECAST);
+    assert_eq!(failed(&world.verify()), 8);
+}
+
+#[test]
+fn small_groups_are_not_opened() {
+    let weights = psephos_protocol::testing::Params { voters: vec![1, 1, 1, 2], ..params() };
+    let world = World::of(&weights, |manifest| manifest.privacy_minimum = 2);
+    assert_eq!(failed(&world.verify()), 10, "on the roll");
+    // Four voters on the roll, and three of them vote.
+    let mut world = World::voted(&params(), |manifest| manifest.privacy_minimum = 4);
+    let last = world.cast.pop().expect("a ballot");
+    world.blocks[RECAST].retain(|message| *message != Message::Cast(last.cast.clone()));
+    world.tally();
+    assert_eq!(failed(&world.verify()), 10, "among the ballots");
+}
+
+#[test]
+fn a_quorum_agrees_on_the_counted_set() {
+    assert_eq!(after(|world| drop(world.blocks[CAST].remove(1))), 11, "a ballot dropped");
+    assert_eq!(after(|world| drop(world.blocks[AGREE].pop())), 11, "an agreement missing");
+    let signed = |trustees: &[u8], change: fn(&mut SetStatement)| {
+        after(|world| {
+            let Message::Agree(first) = &world.blocks[AGREE][0] else { panic!("not an agreement") };
+            let mut statement = first.statement;
+            change(&mut statement);
+            for trustee in trustees {
+                let agreement = world.fixture.agree(*trustee, statement);
+                world.blocks[AGREE][usize::from(*trustee) - 1] = Message::Agree(agreement);
+            }
+        })
+    };
+    let another_root: fn(&mut SetStatement) = |statement| statement.root = some_digest("another");
+    assert_eq!(signed(&[1], another_root), 11, "one of three signed another set");
+    assert_eq!(signed(&[1, 2, 3], another_root), 11, "all signed another set");
+    assert_eq!(signed(&[1], |statement| statement.ballots = 3), 11, "another number");
+    assert_eq!(signed(&[1], |statement| statement.closing = anchor(CLOSES + 1)), 11, "another block");
+    assert_eq!(
+        after(|world| change!(world, AGREE, 0, Agree, |agreement| agreement.trustee = 4)),
+        11,
+        "by another"
+    );
+    assert_eq!(
+        after(|world| {
+            let first = world.blocks[AGREE][0].clone();
+            world.blocks[AGREE][1] = first;
+        }),
+        11,
+        "one trustee twice"
+    );
+    assert_eq!(
+        after(|world| {
+            let first = world.blocks[AGREE].remove(0);
+            world.blocks[CLOSES].push(first);
+        }),
+        11,
+        "before the close"
+    );
+}
+
+#[test]
+fn contributions_are_signed_and_open_the_sums() {
+    let zero = psephos_protocol::group::ScalarBytes::default();
+    assert_eq!(
+        after(|world| change!(world, CONTRIBUTE, 0, Contribute, |contribution| contribution.sums[0].0 = zero)),
+        13,
+        "altered"
+    );
+    assert_eq!(
+        after(|world| change!(world, CONTRIBUTE, 0, Contribute, |contribution| contribution.trustee = 4)),
+        13,
+        "by another"
+    );
+    assert_eq!(
+        after(|world| {
+            let first = world.blocks[CONTRIBUTE][0].clone();
+            world.blocks[CONTRIBUTE].push(first);
+        }),
+        13,
+        "one trustee twice"
+    );
+    let contributed = |change: fn(&mut psephos_protocol::tally::Contribution)| {
+        after(|world| {
+            let Message::Contribute(first) = world.blocks[CONTRIBUTE][0].clone() else {
+                panic!("another message")
+            };
+            let mut wrong = first;
+            change(&mut wrong);
+            let fixture = &mut world.fixture;
+            let key = &fixture.trustees[0].signing;
+            let signed = psephos_protocol::tally::Contribution::sign(
+                &fixture.election,
+                1,
+                key,
+                wrong.root,
+                wrong.sums,
+                &mut fixture.rng,
+            );
+            world.blocks[CONTRIBUTE][0] = Message::Contribute(signed);
+        })
+    };
+    assert_eq!(contributed(|wrong| wrong.root = some_digest("another")), 13, "for another set");
+    assert_eq!(contributed(|wrong| wrong.sums[0].0 = [255; 32].into_scalar()), 13, "not a canonical scalar");
+    assert_eq!(contributed(|wrong| wrong.sums[0].0 .0[0] ^= 1), 14, "a wrong sum, signed");
+}
+
+/// Bytes as a scalar that nobody checked.
+trait IntoScalar {
+    fn into_scalar(self) -> psephos_protocol::group::ScalarBytes;
+}
+
+impl IntoScalar for [u8; 32] {
+    fn into_scalar(self) -> psephos_protocol::group::ScalarBytes {
+        psephos_protocol::group::ScalarBytes(self)
+    }
+}
+
+#[test]
+fn the_named_contributors_open_the_sums() {
+    let named = |contributors: &[u8]| {
+        after(|world| {
+            let eid = world.fixture.election.eid;
+            let contributors = contributors.to_vec().try_into().expect("few");
+            world.blocks[FINALIZE][0] = Message::Finalize(Finalize { eid, contributors });
+        })
+    };
+    assert_eq!(named(&[1, 4]), 14, "one who did not contribute");
+    assert_eq!(named(&[1]), 14, "too few");
+    assert_eq!(named(&[1, 2, 3]), 14, "too many");
+    assert_eq!(named(&[2, 1]), 14, "not in order");
+    assert_eq!(named(&[1, 1]), 14, "one twice");
+    assert_eq!(named(&[1, 3]), 15, "others than those of the certified result");
+    assert_eq!(after(|world| world.blocks[FINALIZE].clear()), 14, "nobody");
+    assert_eq!(after(|world| world.blocks[CONTRIBUTE].clear()), 14, "nobody contributed");
+}
+
+#[test]
+fn the_board_certifies_this_result_and_the_record_ends() {
+    assert_eq!(after(|world| drop(world.blocks[CERTIFY].pop())), 16, "one member alone");
+    assert_eq!(
+        after(|world| {
+            let eid = world.fixture.election.eid;
+            world.blocks[CERTIFY].clear();
+            world.act(CERTIFY, Action::Certify { eid, result: Digest([1; 32]) });
+        }),
+        15,
+        "another digest"
+    );
+    assert_eq!(
+        after(|world| change!(world, CERTIFY, 1, Approve, |approval| approval.member = 2)),
+        15,
+        "by another"
+    );
+    assert_eq!(
+        after(|world| {
+            let again = world.blocks[CERTIFY][0].clone();
+            world.blocks[CERTIFY].push(again);
+        }),
+        16,
+        "a message after the end"
+    );
+    assert_eq!(
+        after(|world| {
+            world.blocks.push(Vec::new());
+            world.times.push(time(CERTIFY + 1));
+        }),
+        16,
+        "a block after the end"
+    );
+    assert_eq!(
+        after(|world| {
+            let eid = world.fixture.election.eid;
+            world.blocks[CERTIFY].clear();
+            world.act(CERTIFY, Action::Void { eid, reason: Vec::new().try_into().expect("short") });
+        }),
+        15,
+        "voided without a reason"
+    );
+}

@@ -1,0 +1,353 @@
+//! The tally (spec 7): right totals from any t trustees, and no others from anybody.
+
+use bounded_collections::BoundedVec;
+use curve25519_dalek::scalar::Scalar;
+use proptest::prelude::*;
+use psephos_protocol::{
+    contest::Rule,
+    group::ScalarBytes,
+    ids::{Digest, Eid, Genesis},
+    keys::verify_signature,
+    manifest::Style,
+    tally::{reconstruct, CommitmentSums, Contribution, ElectionResult, ShareSums, TallyError, Turnout},
+    testing::{accepted_set, contest, name, Counted, Fixture, Params},
+};
+
+/// n = 5, t = 3; plurality of 3 and a score of 2; weights 1, 3 and 10; style 1 has the score alone.
+fn election() -> (Fixture, Vec<Counted>) {
+    let contests = vec![contest(3, Rule::plurality()), contest(2, Rule::score(4, 2))];
+    let params = Params {
+        contests,
+        trustees: 5,
+        threshold: 3,
+        quorum: 4,
+        voters: vec![1, 3, 10, 1, 3],
+        ..Params::default()
+    };
+    let mut fixture = Fixture::with(&params, |manifest| {
+        let style = Style { name: name("Score"), contests: vec![1].try_into().unwrap() };
+        manifest.styles.try_push(style).unwrap();
+    });
+    fixture.voters[4].style = 1;
+    let votes: [&[Vec<u32>]; 5] = [
+        &[vec![1, 0, 0], vec![4, 4]],
+        &[vec![0, 1, 0], vec![0, 2]],
+        &[vec![0, 1, 0], vec![1, 0]],
+        &[vec![0, 0, 1], vec![0, 0]],
+        &[vec![3, 3]],
+    ];
+    let counted = votes.iter().enumerate().map(|(voter, votes)| fixture.cast(voter, 1, votes)).collect();
+    (fixture, counted)
+}
+
+/// Σ w·v of the votes above.
+const TOTALS: [&[u64]; 2] = [&[1, 13, 1], &[4 + 10 + 9, 4 + 6 + 9]];
+
+fn contributions(fixture: &mut Fixture, ballots: &[Counted]) -> Vec<Contribution> {
+    (1..=5).map(|trustee| fixture.contribute(trustee, ballots)).collect()
+}
+
+fn pick(all: &[Contribution], trustees: &[u8]) -> Vec<Contribution> {
+    trustees.iter().map(|i| all[usize::from(*i)].clone()).collect()
+}
+
+fn add(scalar: &mut ScalarBytes, difference: Scalar) {
+    *scalar = ScalarBytes::of(&(scalar.scalar().unwrap() + difference));
+}
+
+#[test]
+fn any_t_contributions_give_the_totals() {
+    let (mut fixture, ballots) = election();
+    let sums = fixture.sums(&ballots);
+    let all = contributions(&mut fixture, &ballots);
+    let mut digests = Vec::new();
+    for trustees in crate::subsets(5, 3) {
+        let mut result = fixture.result(&ballots, &pick(&all, &trustees));
+        assert_eq!(result.turnout.to_vec(), [turnout(4, 15), turnout(5, 18)]);
+        assert_eq!(result.verify(&fixture.election.manifest, &sums).unwrap(), TOTALS);
+        result.contributors.clear();
+        digests.push(result.digest(&fixture.election.eid, &all[0].root));
+    }
+    assert!(digests.windows(2).all(|pair| pair[0] == pair[1]), "the openings don't depend on who opens");
+}
+
+fn turnout(ballots: u32, weight: u64) -> Turnout {
+    Turnout { ballots, weight }
+}
+
+#[test]
+fn a_wrong_contribution_never_verifies() {
+    let (mut fixture, ballots) = election();
+    let sums = fixture.sums(&ballots);
+    let all = contributions(&mut fixture, &ballots);
+    for trustees in [[0, 1, 2], [1, 3, 4]] {
+        for liar in 0..3 {
+            for column in 0..4 {
+                for (f, g) in [(1u8, 0u8), (0, 1), (1, 1)] {
+                    let mut given = pick(&all, &trustees);
+                    let pair = &mut given[liar].sums[column];
+                    add(&mut pair.0, Scalar::from(f));
+                    add(&mut pair.1, -Scalar::from(g));
+                    let verdict = fixture.result(&ballots, &given).verify(&fixture.election.manifest, &sums);
+                    assert_eq!(verdict, Err(TallyError::Opening(column)));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_opening_of_another_total_never_verifies() {
+    let (mut fixture, ballots) = election();
+    let sums = fixture.sums(&ballots);
+    let all = contributions(&mut fixture, &ballots);
+    let good = fixture.result(&ballots, &all[..3]);
+    let manifest = &fixture.election.manifest;
+    let one = Scalar::ONE;
+    // T wrong, R wrong, both wrong, and one vote moved from one option to another.
+    for (t, r) in [(one, Scalar::ZERO), (Scalar::ZERO, one), (one, -one), (-one, one)] {
+        let mut result = good.clone();
+        add(&mut result.openings[0].0, t);
+        add(&mut result.openings[0].1, r);
+        assert_eq!(result.verify(manifest, &sums), Err(TallyError::Opening(0)));
+    }
+    let mut moved = good.clone();
+    add(&mut moved.openings[0].0, one);
+    add(&mut moved.openings[1].0, -one);
+    assert_eq!(moved.verify(manifest, &sums), Err(TallyError::Opening(0)));
+    // Columns exchanged; a scalar plus ℓ.
+    let mut swapped = good.clone();
+    (swapped.openings[2], swapped.openings[3]) = (swapped.openings[3], swapped.openings[2]);
+    assert_eq!(swapped.verify(manifest, &sums), Err(TallyError::Opening(2)));
+    let mut long = good.clone();
+    long.openings[1].1 = ScalarBytes([0xff; 32]);
+    assert_eq!(long.verify(manifest, &sums), Err(TallyError::Opening(1)));
+    let mut short = good.clone();
+    short.openings.truncate(3);
+    assert_eq!(short.verify(manifest, &sums), Err(TallyError::Shape));
+    let mut one_contest = good;
+    one_contest.turnout.truncate(1);
+    assert_eq!(one_contest.verify(manifest, &sums), Err(TallyError::Shape));
+}
+
+#[test]
+fn another_set_or_weight_has_other_sums() {
+    let (mut fixture, ballots) = election();
+    let all = contributions(&mut fixture, &ballots);
+    let result = fixture.result(&ballots, &all[..3]);
+    let manifest = &fixture.election.manifest;
+    let refused = |sums: &CommitmentSums| {
+        assert!(matches!(result.verify(manifest, sums), Err(TallyError::Opening(_))));
+    };
+    refused(&fixture.sums(&ballots[1..]));
+    refused(&fixture.sums(&ballots[..4]));
+    let mut heavier = election().1;
+    heavier[0].weight = 2;
+    refused(&fixture.sums(&heavier));
+    heavier[0].weight = 0;
+    refused(&fixture.sums(&heavier));
+    refused(&CommitmentSums::new(manifest));
+}
+
+#[test]
+fn sums_take_ballots_of_their_style_and_weight() {
+    let (fixture, ballots) = election();
+    let manifest = &fixture.election.manifest;
+    let points = |ballot: &Counted| -> Vec<_> {
+        let statement = &ballot.cast.signed.ballot.statement;
+        statement.commitments.iter().map(|point| point.decompress().unwrap()).collect()
+    };
+    let (both, score) = (points(&ballots[0]), points(&ballots[4]));
+    for weight in [0, 1, 2, 3, 10, 255, 1 << 63, u64::MAX] {
+        let mut sums = CommitmentSums::new(manifest);
+        sums.add_vartime(manifest, 0, weight, &both).unwrap();
+        sums.add_vartime(manifest, 1, 1, &score).unwrap();
+        let weight = Scalar::from(weight);
+        let expected =
+            [weight * both[0], weight * both[1], weight * both[2] + score[0], weight * both[3] + score[1]];
+        assert_eq!(sums.points(), expected);
+    }
+    let mut sums = CommitmentSums::new(manifest);
+    for (style, points) in [(0, &score), (1, &both), (2, &both)] {
+        assert_eq!(sums.add_vartime(manifest, style, 1, points), Err(TallyError::Shape));
+    }
+    assert_eq!(sums.points(), CommitmentSums::new(manifest).points(), "a refused ballot adds nothing");
+    assert!(CommitmentSums::resume(manifest, both.clone()).is_ok());
+    assert!(CommitmentSums::resume(manifest, score).is_err());
+    let mut shares = ShareSums::new(manifest);
+    assert_eq!(shares.add(manifest, 1, 1, &ballots[0].shares[0]), Err(TallyError::Shape));
+    assert_eq!(shares.add(manifest, 2, 1, &ballots[0].shares[0]), Err(TallyError::Shape));
+    assert!(shares.columns() == ShareSums::new(manifest).columns());
+}
+
+#[test]
+fn exactly_t_trustees_contribute_in_order() {
+    let (mut fixture, ballots) = election();
+    let all = contributions(&mut fixture, &ballots);
+    let manifest = &fixture.election.manifest;
+    let given = |indices: &[u8]| {
+        let sums = &all[0].sums;
+        reconstruct(manifest, &indices.iter().map(|i| (*i, sums)).collect::<Vec<_>>()).map(|_| ())
+    };
+    assert_eq!(given(&[1, 3, 5]), Ok(()));
+    for indices in
+        [&[][..], &[1, 2], &[1, 2, 3, 4], &[1, 1, 2], &[3, 2, 1], &[0, 1, 2], &[1, 2, 6], &[1, 2, 255]]
+    {
+        assert_eq!(given(indices), Err(TallyError::Contributors), "{indices:?}");
+    }
+    let mut long = all[1].sums.clone();
+    long[2].0 = ScalarBytes([0xff; 32]);
+    let verdict = reconstruct(manifest, &[(1, &all[0].sums), (2, &long), (3, &all[2].sums)]);
+    assert_eq!(verdict.err(), Some(TallyError::Scalar(2)));
+    let mut short = all[1].sums.clone();
+    short.truncate(3);
+    let verdict = reconstruct(manifest, &[(1, &all[0].sums), (2, &short), (3, &all[2].sums)]);
+    assert_eq!(verdict.err(), Some(TallyError::Shape));
+}
+
+#[test]
+fn a_contribution_is_of_one_trustee_set_and_election() {
+    let (mut fixture, ballots) = election();
+    let good = fixture.contribute(2, &ballots);
+    assert_eq!(good.root, accepted_set(&ballots).root());
+    let holds = |c: &Contribution| c.verify(&fixture.election, verify_signature);
+    assert!(holds(&good));
+    for trustee in [0, 1, 3, 6] {
+        assert!(!holds(&Contribution { trustee, ..good.clone() }));
+    }
+    assert!(!holds(&Contribution { root: Digest([1; 32]), ..good.clone() }));
+    assert!(!holds(&Contribution { eid: Eid([1; 32]), ..good.clone() }));
+    for column in 0..4 {
+        let mut changed = good.clone();
+        add(&mut changed.sums[column].0, Scalar::ONE);
+        assert!(!holds(&changed));
+        let mut changed = good.clone();
+        add(&mut changed.sums[column].1, Scalar::ONE);
+        assert!(!holds(&changed));
+    }
+    let mut short = good.clone();
+    short.sums.truncate(3);
+    assert!(!holds(&short));
+    // Rightly signed, but a column is missing.
+    let sums = BoundedVec::truncate_from(good.sums[..3].to_vec());
+    let key = fixture.trustees[1].signing.clone();
+    let short = Contribution::sign(&fixture.election, 2, &key, good.root, sums, &mut fixture.rng);
+    assert!(!short.verify(&fixture.election, verify_signature));
+    let elsewhere =
+        psephos_protocol::election::Election { genesis: Genesis([8; 32]), ..fixture.election.clone() };
+    assert!(!good.verify(&elsewhere, verify_signature));
+}
+
+#[test]
+fn totals_stay_within_the_turnout() {
+    let (fixture, _) = election();
+    let manifest = &fixture.election.manifest;
+    let totals = |openings: [u64; 4], weights: [u64; 2]| {
+        let openings = openings.map(|t| (ScalarBytes::of(&Scalar::from(t)), ScalarBytes::default()));
+        let turnouts = weights.map(|weight| turnout(1, weight));
+        ElectionResult {
+            openings: openings.to_vec().try_into().unwrap(),
+            turnout: turnouts.to_vec().try_into().unwrap(),
+            contributors: BoundedVec::default(),
+        }
+        .totals(manifest)
+    };
+    let refused = |contest| Err(TallyError::Total { contest });
+    // The last option of the plurality is what is left of the weight.
+    assert_eq!(totals([3, 4, 0, 0], [10, 1]), Ok(vec![vec![3, 4, 3], vec![0, 0]]));
+    assert_eq!(totals([3, 4, 0, 0], [7, 1]), Ok(vec![vec![3, 4, 0], vec![0, 0]]));
+    assert_eq!(totals([3, 4, 0, 0], [6, 1]), refused(0));
+    assert_eq!(totals([11, 0, 0, 0], [10, 1]), refused(0));
+    assert_eq!(totals([u64::MAX, 1, 0, 0], [10, 1]), refused(0));
+    // The score takes 0 to 4 for each weight.
+    assert_eq!(totals([0, 0, 8, 8], [1, 2]), Ok(vec![vec![0, 0, 1], vec![8, 8]]));
+    assert_eq!(totals([0, 0, 9, 0], [1, 2]), refused(1));
+    assert_eq!(totals([0, 0, 0, 0], [1, u64::MAX]), refused(1));
+    assert_eq!(totals([0, 0, 0, 0], [0, 0]), Ok(vec![vec![0; 3], vec![0; 2]]));
+    // A total is a number below 2^64, not anything mod ℓ.
+    let minus_one = ScalarBytes::of(&-Scalar::ONE);
+    assert_eq!((minus_one.as_u64(), ScalarBytes([0; 32]).as_u64()), (None, Some(0)));
+    let mut openings = vec![(ScalarBytes::default(), ScalarBytes::default()); 4];
+    openings[3].0 = minus_one;
+    let result = ElectionResult {
+        openings: openings.try_into().unwrap(),
+        turnout: vec![turnout(1, 1); 2].try_into().unwrap(),
+        contributors: BoundedVec::default(),
+    };
+    assert_eq!(result.totals(manifest), refused(1));
+}
+
+#[test]
+fn totals_stay_within_the_rules_sums() {
+    let contests = vec![contest(3, Rule::choose(1, 2))];
+    let fixture = Fixture::new(&Params { contests, ..Params::default() });
+    let totals = |openings: [u64; 3]| {
+        let openings = openings.map(|t| (ScalarBytes::of(&Scalar::from(t)), ScalarBytes::default()));
+        ElectionResult {
+            openings: openings.to_vec().try_into().unwrap(),
+            turnout: vec![turnout(10, 10)].try_into().unwrap(),
+            contributors: BoundedVec::default(),
+        }
+        .totals(&fixture.election.manifest)
+    };
+    assert!(totals([10, 10, 0]).is_ok() && totals([3, 3, 4]).is_ok());
+    for openings in [[3, 3, 3], [10, 10, 1], [11, 0, 0]] {
+        assert_eq!(totals(openings), Err(TallyError::Total { contest: 0 }), "{openings:?}");
+    }
+}
+
+#[test]
+fn the_digest_covers_the_whole_result() {
+    let (mut fixture, ballots) = election();
+    let all = contributions(&mut fixture, &ballots);
+    let (eid, root) = (fixture.election.eid, all[0].root);
+    let good = fixture.result(&ballots, &all[..3]);
+    let base = good.digest(&eid, &root);
+    assert_ne!(good.digest(&Eid([1; 32]), &root), base);
+    assert_ne!(good.digest(&eid, &Digest([1; 32])), base);
+    let changes: [fn(&mut ElectionResult); 5] = [
+        |r| add(&mut r.openings[0].0, Scalar::ONE),
+        |r| add(&mut r.openings[3].1, Scalar::ONE),
+        |r| r.turnout[1].ballots += 1,
+        |r| r.turnout[0].weight += 1,
+        |r| r.contributors[2] += 1,
+    ];
+    for change in changes {
+        let mut changed = good.clone();
+        change(&mut changed);
+        assert_ne!(changed.digest(&eid, &root), base);
+    }
+}
+
+proptest! {
+    #![proptest_config(crate::cases(64))]
+
+    /// Up to t liars together, errors that cancel included: the result is right or there is none.
+    #[test]
+    fn liars_may_stop_a_tally_and_not_bend_it(
+        errors in prop::collection::vec((0usize..3, 0usize..4, any::<bool>(), -3i64..4), 1..5),
+        cancel: bool,
+    ) {
+        let (mut fixture, ballots) = election();
+        let sums = fixture.sums(&ballots);
+        let mut given = contributions(&mut fixture, &ballots);
+        given.truncate(3);
+        // The coefficients of trustees 1, 2, 3 at 0 are 3, −3 and 1: these two errors cancel.
+        let plan: Vec<_> = match (cancel, errors.first()) {
+            (true, Some((_, column, f, error))) => vec![(0, *column, *f, *error), (1, *column, *f, *error)],
+            _ => errors,
+        };
+        for (liar, column, f, error) in plan {
+            let size = Scalar::from(error.unsigned_abs());
+            let pair = &mut given[liar].sums[column];
+            add(if f { &mut pair.0 } else { &mut pair.1 }, if error < 0 { -size } else { size });
+        }
+        let totals = fixture.result(&ballots, &given).verify(&fixture.election.manifest, &sums);
+        if let Ok(totals) = &totals {
+            prop_assert_eq!(totals, &TOTALS);
+        }
+        if cancel {
+            prop_assert!(totals.is_ok());
+        }
+    }
+}
