@@ -1,7 +1,7 @@
 //! The runtime APIs: what a node may ask of this runtime.
 
 use crate::{
-    genesis_config_presets, AllPalletsWithSystem, Aura, Block, Executive, Grandpa,
+    genesis_config_presets, Aura, Block, Executive, Grandpa,
     InherentDataExt, Runtime, RuntimeGenesisConfig, SessionKeys, Voting, VERSION,
 };
 use alloc::vec::Vec;
@@ -220,7 +220,7 @@ impl_runtime_apis! {
         ) {
             use frame_support::traits::StorageInfoTrait;
 
-            (crate::benches::list(extra), AllPalletsWithSystem::storage_info())
+            (crate::benches::list(extra), crate::AllPalletsWithSystem::storage_info())
         }
 
         fn dispatch_benchmark(

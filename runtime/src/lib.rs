@@ -25,6 +25,7 @@ pub mod configs;
 pub mod genesis_config_presets;
 pub mod only_authorized;
 
+use alloc::vec::Vec;
 use sp_runtime::{
     generic, impl_opaque_keys,
     traits::{BlakeTwo256, IdentifyAccount, Verify},

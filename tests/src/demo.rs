@@ -267,7 +267,7 @@ fn verified_totals(report: &serde_json::Value) -> Vec<Vec<u64>> {
     let contests = report["contests"].as_array().cloned().unwrap_or_default();
     let totals = |contest: &serde_json::Value| {
         let options = contest["options"].as_array().cloned().unwrap_or_default();
-        options.iter().filter_map(|option| option["total"].as_u64()).collect()
+        options.iter().filter_map(|option| option[1].as_u64()).collect()
     };
     contests.iter().map(totals).collect()
 }

@@ -1,9 +1,13 @@
 //! Errors of the command line, each with the exit code that a script sees.
 
 use psephos_client::{
+    board::BoardError,
     election::ElectionError,
     endpoints::{EndpointsError, TrusteeError},
     keystore::KeyError,
+    record::RecordError,
+    registrar::RegistrarError,
+    tally::FinalizeError,
     voter::VoterError,
     ChainError,
 };
@@ -92,6 +96,60 @@ impl From<ElectionError> for CliError {
         match error {
             ElectionError::Chain(error) => error.into(),
             error => Self::Integrity(error.to_string()),
+        }
+    }
+}
+
+impl From<BoardError> for CliError {
+    fn from(error: BoardError) -> Self {
+        let text = error.to_string();
+        match error {
+            BoardError::Chain(error) => error.into(),
+            BoardError::Election(error) => error.into(),
+            BoardError::WrongResult(_) => Self::Integrity(text),
+            BoardError::NoResult { .. } => Self::Refused(text),
+            _ => Self::Input(text),
+        }
+    }
+}
+
+impl From<RegistrarError> for CliError {
+    fn from(error: RegistrarError) -> Self {
+        let text = error.to_string();
+        match error {
+            RegistrarError::Chain(error) => error.into(),
+            RegistrarError::Refused { error, .. } => match Self::from(error) {
+                Self::Unreachable(_) => Self::Unreachable(text),
+                Self::Integrity(_) => Self::Integrity(text),
+                _ => Self::Refused(text),
+            },
+            RegistrarError::NumberTaken { .. } => Self::Refused(text),
+            _ => Self::Input(text),
+        }
+    }
+}
+
+impl From<FinalizeError> for CliError {
+    fn from(error: FinalizeError) -> Self {
+        let text = error.to_string();
+        match error {
+            FinalizeError::Chain(error) => error.into(),
+            FinalizeError::Election(error) => error.into(),
+            FinalizeError::WrongResult(_) => Self::Integrity(text),
+            FinalizeError::Blocked { .. } | FinalizeError::Void { .. } => Self::Refused(text),
+        }
+    }
+}
+
+impl From<RecordError> for CliError {
+    fn from(error: RecordError) -> Self {
+        let text = error.to_string();
+        match error {
+            RecordError::Chain(error) => error.into(),
+            RecordError::Election(error) => error.into(),
+            RecordError::Missing { .. } => Self::Integrity(text),
+            RecordError::File { .. } => Self::Input(text),
+            RecordError::NotOver { .. } | RecordError::TooLarge(_) => Self::Refused(text),
         }
     }
 }

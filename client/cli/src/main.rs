@@ -10,6 +10,7 @@ mod manifest;
 mod network;
 mod output;
 mod registrar;
+mod show;
 mod times;
 mod trustee;
 mod voter;

@@ -37,8 +37,10 @@ pub(crate) fn read(root: [u8; 32], nodes: Vec<Vec<u8>>, key: &[u8]) -> Result<Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sp_trie::{recorder::Recorder, trie_types::TrieDBMutBuilderV1, MemoryDB, TrieDBBuilder};
-    use sp_trie::{Trie as _, TrieMut as _};
+    use sp_trie::{
+        trie_types::{TrieDBBuilder, TrieDBMutBuilderV1},
+        MemoryDB, Recorder, Trie as _, TrieMut as _,
+    };
 
     /// A state with two ballots and other values, and a proof of `key`.
     fn state(key: &[u8]) -> ([u8; 32], Vec<Vec<u8>>) {
@@ -51,17 +53,14 @@ mod tests {
                 trie.insert(&ballot_key(&Eid([7; 32]), &PublicKey([voter; 32])), &[voter; 200]).unwrap();
             }
             trie.insert(b":code", &[1; 500]).unwrap();
-            trie.commit();
         }
-        let mut recorder = Recorder::<Blake2Hasher>::default();
+        let mut recorder = Recorder::<LayoutV1<Blake2Hasher>>::new();
         {
-            let mut recording = recorder.as_trie_recorder(root);
-            let trie = TrieDBBuilder::<LayoutV1<Blake2Hasher>>::new(&database, &root)
-                .with_recorder(&mut recording)
-                .build();
+            let trie =
+                TrieDBBuilder::<Blake2Hasher>::new(&database, &root).with_recorder(&mut recorder).build();
             trie.get(key).unwrap();
         }
-        (root.0, recorder.drain_storage_proof().into_nodes().into_iter().collect())
+        (root.0, recorder.drain().into_iter().map(|record| record.data).collect())
     }
 
     #[test]

@@ -21,6 +21,17 @@ use crate::{
     running::Running,
 };
 
+/// The phases in which an election can be voided.
+const BEFORE_THE_END: [Phase; 7] = [
+    Phase::Setup,
+    Phase::Registration,
+    Phase::Frozen,
+    Phase::Open,
+    Phase::Closed,
+    Phase::Agreed,
+    Phase::Tallied,
+];
+
 /// The whole replay.
 pub(crate) struct Replay {
     header: RecordHeader,
@@ -58,16 +69,20 @@ impl Replay {
 
     /// The record is at its end.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        let end = |reason: String| Failure::new(Step::End, Party::Source, "the end of the record", reason);
+        let end = |step, reason: String| Failure::new(step, Party::Source, "the end of the record", reason);
         let Some(running) = &mut self.running else {
-            return Err(Failure::new(Step::Creation, Party::Source, "the record", "it creates no election"));
+            return Err(end(Step::Creation, String::from("no election was created")));
         };
         running.ballots.flush(&running.election)?;
-        if !running.is_over() {
-            return Err(end(format!(
-                "the election is in phase {}, neither certified nor voided",
-                running.phase
-            )));
+        match running.phase {
+            Phase::Certified | Phase::Void => {}
+            Phase::Tallied => {
+                return Err(end(Step::Certification, String::from("the board did not certify the result")))
+            }
+            phase => {
+                let reason = format!("the election is in phase {phase}, neither certified nor voided");
+                return Err(end(Step::End, reason));
+            }
         }
         let last = self.headers.last().map_or(Anchor::default(), |block| block.anchor);
         let blocks = self.headers.count();
@@ -247,7 +262,10 @@ impl Replay {
                     None => fail(String::from("there is no result")),
                 }
             }
-            Action::Void { reason, .. } => check_reason(reason).map_err(wrong),
+            Action::Void { reason, .. } => {
+                require(&BEFORE_THE_END)?;
+                check_reason(reason).map_err(wrong)
+            }
         }
     }
 

@@ -245,6 +245,9 @@ impl Running {
         self.phase = Phase::Void;
         self.voided = Some(reason);
         checks.pass(Step::Certification, format!("voided {by}"));
+        if let Some(group) = self.expected.and_then(|_| self.ballots.groups().too_small(&self.election)) {
+            checks.pass(Step::Privacy, format!("nothing was opened, with {group}"));
+        }
         let open =
             Step::ALL.into_iter().filter(|step| !matches!(step, Step::Format | Step::Headers | Step::End));
         for step in open {

@@ -7,6 +7,7 @@ use psephos_protocol::{
     agreement::SetStatement,
     ballot::CastBallot,
     board::Action,
+    group::ScalarBytes,
     ids::{Anchor, Digest, Genesis},
     keys::SigningKey,
     receipt::Receipt,
@@ -451,7 +452,7 @@ fn a_quorum_agrees_on_the_counted_set() {
 
 #[test]
 fn contributions_are_signed_and_open_the_sums() {
-    let zero = psephos_protocol::group::ScalarBytes::default();
+    let zero = ScalarBytes::default();
     assert_eq!(
         after(|world| change!(world, CONTRIBUTE, 0, Contribute, |contribution| contribution.sums[0].0 = zero)),
         13,
@@ -491,19 +492,8 @@ fn contributions_are_signed_and_open_the_sums() {
         })
     };
     assert_eq!(contributed(|wrong| wrong.root = some_digest("another")), 13, "for another set");
-    assert_eq!(contributed(|wrong| wrong.sums[0].0 = [255; 32].into_scalar()), 13, "not a canonical scalar");
+    assert_eq!(contributed(|wrong| wrong.sums[0].0 = ScalarBytes([255; 32])), 13, "not a canonical scalar");
     assert_eq!(contributed(|wrong| wrong.sums[0].0 .0[0] ^= 1), 14, "a wrong sum, signed");
-}
-
-/// Bytes as a scalar that nobody checked.
-trait IntoScalar {
-    fn into_scalar(self) -> psephos_protocol::group::ScalarBytes;
-}
-
-impl IntoScalar for [u8; 32] {
-    fn into_scalar(self) -> psephos_protocol::group::ScalarBytes {
-        psephos_protocol::group::ScalarBytes(self)
-    }
 }
 
 #[test]
@@ -527,7 +517,7 @@ fn the_named_contributors_open_the_sums() {
 
 #[test]
 fn the_board_certifies_this_result_and_the_record_ends() {
-    assert_eq!(after(|world| drop(world.blocks[CERTIFY].pop())), 16, "one member alone");
+    assert_eq!(after(|world| drop(world.blocks[CERTIFY].pop())), 15, "one member alone");
     assert_eq!(
         after(|world| {
             let eid = world.fixture.election.eid;
@@ -557,6 +547,14 @@ fn the_board_certifies_this_result_and_the_record_ends() {
         }),
         16,
         "a block after the end"
+    );
+    assert_eq!(
+        after(|world| {
+            let eid = world.fixture.election.eid;
+            world.act(CERTIFY, Action::Void { eid, reason: b"late".to_vec().try_into().expect("short") });
+        }),
+        16,
+        "voided after the certification"
     );
     assert_eq!(
         after(|world| {

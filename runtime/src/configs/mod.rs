@@ -4,7 +4,7 @@ mod no_coin;
 
 use crate::{
     AccountId, Aura, Block, BlockNumber, PalletInfo, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeOrigin, RuntimeTask, SessionKeys, System, MINUTES, SLOT_DURATION, VERSION,
+    RuntimeOrigin, RuntimeTask, SessionKeys, MINUTES, SLOT_DURATION, VERSION,
 };
 use frame_support::{
     derive_impl,

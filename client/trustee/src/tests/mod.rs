@@ -1,6 +1,7 @@
 //! What the tests of this crate share: a trustee's store, its elections, and a chain that answers from a list.
 
 mod inbox;
+mod rpc;
 mod store;
 mod tally;
 
