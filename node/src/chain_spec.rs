@@ -16,12 +16,7 @@ pub fn development() -> Result<ChainSpec, String> {
 
 /// Four validators on one machine or one local network, Alice to Dave.
 pub fn local() -> Result<ChainSpec, String> {
-    built_in(
-        "Psephos local network",
-        "psephos_local",
-        ChainType::Local,
-        LOCAL_TESTNET_RUNTIME_PRESET,
-    )
+    built_in("Psephos local network", "psephos_local", ChainType::Local, LOCAL_TESTNET_RUNTIME_PRESET)
 }
 
 /// A chain that starts from one of the runtime's own genesis presets.

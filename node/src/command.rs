@@ -47,14 +47,12 @@ impl SubstrateCli for Cli {
                             network of four on this machine."
                     .into())
             }
-            path => Box::new(chain_spec::ChainSpec::from_json_file(path.into()).map_err(
-                |error| {
-                    format!(
-                        "Can't use the chain spec {path}: {error}. --chain takes the path of a \
+            path => Box::new(chain_spec::ChainSpec::from_json_file(path.into()).map_err(|error| {
+                format!(
+                    "Can't use the chain spec {path}: {error}. --chain takes the path of a \
                          chain spec file, \"dev\" or \"local\"."
-                    )
-                },
-            )?),
+                )
+            })?),
         })
     }
 }
@@ -64,14 +62,11 @@ pub fn run() -> sc_cli::Result<()> {
     let cli = Cli::from_args();
 
     match &cli.subcommand {
-        None => cli
-            .create_runner(&cli.run)?
-            .run_node_until_exit(|config| async move { start(config) }),
+        None => cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move { start(config) }),
         Some(Subcommand::Key(cmd)) => cmd.run(&cli),
         Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
         Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let PartialComponents { client, task_manager, import_queue, .. } =
-                service::new_partial(&config)?;
+            let PartialComponents { client, task_manager, import_queue, .. } = service::new_partial(&config)?;
             Ok((cmd.run(client, import_queue), task_manager))
         }),
         Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
@@ -79,16 +74,14 @@ pub fn run() -> sc_cli::Result<()> {
             Ok((cmd.run(client, config.database), task_manager))
         }),
         Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let PartialComponents { client, task_manager, import_queue, .. } =
-                service::new_partial(&config)?;
+            let PartialComponents { client, task_manager, import_queue, .. } = service::new_partial(&config)?;
             Ok((cmd.run(client, import_queue), task_manager))
         }),
         Some(Subcommand::PurgeChain(cmd)) => {
             cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database))
         }
         Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let PartialComponents { client, task_manager, backend, .. } =
-                service::new_partial(&config)?;
+            let PartialComponents { client, task_manager, backend, .. } = service::new_partial(&config)?;
             let revert_grandpa = Box::new(|client, _, blocks| {
                 sc_consensus_grandpa::revert(client, blocks)?;
                 Ok(())
@@ -99,9 +92,7 @@ pub fn run() -> sc_cli::Result<()> {
             cli.create_runner(cmd)?.sync_run(|config| cmd.run::<Block>(&config))
         }
         #[cfg(feature = "runtime-benchmarks")]
-        Some(Subcommand::Benchmark(cmd)) => {
-            cli.create_runner(cmd)?.sync_run(|config| benchmark(cmd, config))
-        }
+        Some(Subcommand::Benchmark(cmd)) => cli.create_runner(cmd)?.sync_run(|config| benchmark(cmd, config)),
     }
 }
 
@@ -112,9 +103,7 @@ fn start(mut config: Configuration) -> sc_cli::Result<TaskManager> {
         NetworkBackendType::Libp2p => {
             service::new_full::<sc_network::NetworkWorker<opaque::Block, Hash>>(config)
         }
-        NetworkBackendType::Litep2p => {
-            service::new_full::<sc_network::Litep2pNetworkBackend>(config)
-        }
+        NetworkBackendType::Litep2p => service::new_full::<sc_network::Litep2pNetworkBackend>(config),
     };
     node.map_err(sc_cli::Error::Service)
 }
@@ -130,10 +119,7 @@ fn announce_on_local_chains_only(config: &mut Configuration) {
 
 /// The benchmarks that make sense here: the others need accounts to sign for them.
 #[cfg(feature = "runtime-benchmarks")]
-fn benchmark(
-    cmd: &frame_benchmarking_cli::BenchmarkCmd,
-    config: Configuration,
-) -> sc_cli::Result<()> {
+fn benchmark(cmd: &frame_benchmarking_cli::BenchmarkCmd, config: Configuration) -> sc_cli::Result<()> {
     use frame_benchmarking_cli::{BenchmarkCmd, SUBSTRATE_REFERENCE_HARDWARE};
 
     match cmd {

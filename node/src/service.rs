@@ -21,17 +21,17 @@ use std::{sync::Arc, time::Duration};
 
 /// What the runtime may call in the node.
 #[cfg(not(feature = "runtime-benchmarks"))]
-pub type HostFunctions = sp_io::SubstrateHostFunctions;
+pub type HostFunctions = (sp_io::SubstrateHostFunctions, psephos_host::ballot_proofs::HostFunctions);
 /// What the runtime may call in the node.
 #[cfg(feature = "runtime-benchmarks")]
 pub type HostFunctions = (
     sp_io::SubstrateHostFunctions,
+    psephos_host::ballot_proofs::HostFunctions,
     frame_benchmarking_cli::HostFunctions,
 );
 
 pub type FullBackend = sc_service::TFullBackend<Block>;
-type FullClient =
-    sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
+type FullClient = sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
 type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 type FullPool = TransactionPoolHandle<Block, FullClient>;
 type GrandpaBlockImport =
@@ -110,25 +110,23 @@ pub fn new_partial(config: &Configuration) -> Result<Service, Error> {
     )?;
 
     let slot_client = client.clone();
-    let import_queue =
-        sc_consensus_aura::import_queue::<AuraPair, _, _, _, _, _>(ImportQueueParams {
-            block_import: block_import.clone(),
-            justification_import: Some(Box::new(block_import.clone())),
-            client: client.clone(),
-            create_inherent_data_providers: move |parent, ()| {
-                let client = slot_client.clone();
-                async move {
-                    let slot_duration =
-                        sc_consensus_aura::standalone::slot_duration_at(&*client, parent)?;
-                    Ok(slot_and_time(slot_duration))
-                }
-            },
-            spawner: &task_manager.spawn_essential_handle(),
-            registry: config.prometheus_registry(),
-            check_for_equivocation: Default::default(),
-            telemetry: telemetry.as_ref().map(Telemetry::handle),
-            compatibility_mode: Default::default(),
-        })?;
+    let import_queue = sc_consensus_aura::import_queue::<AuraPair, _, _, _, _, _>(ImportQueueParams {
+        block_import: block_import.clone(),
+        justification_import: Some(Box::new(block_import.clone())),
+        client: client.clone(),
+        create_inherent_data_providers: move |parent, ()| {
+            let client = slot_client.clone();
+            async move {
+                let slot_duration = sc_consensus_aura::standalone::slot_duration_at(&*client, parent)?;
+                Ok(slot_and_time(slot_duration))
+            }
+        },
+        spawner: &task_manager.spawn_essential_handle(),
+        registry: config.prometheus_registry(),
+        check_for_equivocation: Default::default(),
+        telemetry: telemetry.as_ref().map(Telemetry::handle),
+        compatibility_mode: Default::default(),
+    })?;
 
     Ok(Service {
         client,
@@ -145,23 +143,17 @@ pub fn new_partial(config: &Configuration) -> Result<Service, Error> {
 /// The clock as a block's author and its importers see it.
 fn slot_and_time(
     slot_duration: sp_consensus_aura::SlotDuration,
-) -> (
-    sp_consensus_aura::inherents::InherentDataProvider,
-    sp_timestamp::InherentDataProvider,
-) {
+) -> (sp_consensus_aura::inherents::InherentDataProvider, sp_timestamp::InherentDataProvider) {
     let time = sp_timestamp::InherentDataProvider::from_system_time();
-    let slot =
-        sp_consensus_aura::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
-            *time,
-            slot_duration,
-        );
+    let slot = sp_consensus_aura::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
+        *time,
+        slot_duration,
+    );
     (slot, time)
 }
 
 /// Starts everything: network, RPC, block authoring and finality.
-pub fn new_full<N: NetworkBackend<Block, Hash>>(
-    config: Configuration,
-) -> Result<TaskManager, Error> {
+pub fn new_full<N: NetworkBackend<Block, Hash>>(config: Configuration) -> Result<TaskManager, Error> {
     let Service {
         client,
         backend,
@@ -186,8 +178,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
                 .into(),
         )
     })?;
-    let grandpa_protocol =
-        sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
+    let grandpa_protocol = sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
     let (grandpa_protocol_config, grandpa_notifications) =
         sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
             grandpa_protocol.clone(),
@@ -242,8 +233,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
         task_manager: &mut task_manager,
         transaction_pool: transaction_pool.clone(),
         rpc_builder: Box::new(move |executor| {
-            rpc::finality(grandpa_deps.clone(), executor)
-                .map_err(|error| Error::Application(error.into()))
+            rpc::finality(grandpa_deps.clone(), executor).map_err(|error| Error::Application(error.into()))
         }),
         backend,
         system_rpc_tx,
@@ -263,16 +253,14 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
             telemetry.as_ref().map(Telemetry::handle),
         );
         let slot_duration = sc_consensus_aura::slot_duration(&*client)?;
-        let aura = sc_consensus_aura::start_aura::<AuraPair, _, _, _, _, _, _, _, _, _, _>(
-            StartAuraParams {
+        let aura =
+            sc_consensus_aura::start_aura::<AuraPair, _, _, _, _, _, _, _, _, _, _>(StartAuraParams {
                 slot_duration,
                 client,
                 select_chain,
                 block_import,
                 proposer_factory,
-                create_inherent_data_providers: move |_, ()| async move {
-                    Ok(slot_and_time(slot_duration))
-                },
+                create_inherent_data_providers: move |_, ()| async move { Ok(slot_and_time(slot_duration)) },
                 force_authoring,
                 backoff_authoring_blocks: None::<()>,
                 keystore: keystore_container.keystore(),
@@ -282,14 +270,9 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
                 max_block_proposal_slot_portion: None,
                 telemetry: telemetry.as_ref().map(Telemetry::handle),
                 compatibility_mode: Default::default(),
-            },
-        )?;
+            })?;
         // Essential: a validator that can't author must stop rather than look alive.
-        task_manager.spawn_essential_handle().spawn_blocking(
-            "aura",
-            Some("block-authoring"),
-            aura,
-        );
+        task_manager.spawn_essential_handle().spawn_blocking("aura", Some("block-authoring"), aura);
     }
 
     if finalizes {

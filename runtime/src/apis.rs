@@ -1,8 +1,8 @@
 //! The runtime APIs: what a node may ask of this runtime.
 
 use crate::{
-    genesis_config_presets, Aura, Block, Executive, Grandpa,
-    InherentDataExt, Runtime, RuntimeGenesisConfig, SessionKeys, Voting, VERSION,
+    genesis_config_presets, Aura, Block, Executive, Grandpa, InherentDataExt, Runtime, RuntimeGenesisConfig,
+    SessionKeys, Voting, VERSION,
 };
 use alloc::vec::Vec;
 use frame_support::{

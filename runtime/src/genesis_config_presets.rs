@@ -17,10 +17,7 @@ fn genesis(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
         .iter()
         .map(|(aura, grandpa)| {
             let validator: AccountId = aura.to_account_id();
-            let keys = SessionKeys {
-                aura: aura.public().into(),
-                grandpa: grandpa.public().into(),
-            };
+            let keys = SessionKeys { aura: aura.public().into(), grandpa: grandpa.public().into() };
             (validator.clone(), validator, keys)
         })
         .collect::<Vec<_>>();

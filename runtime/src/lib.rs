@@ -48,8 +48,7 @@ pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 /// Block with decoded extrinsics.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 /// Extrinsic before its extensions have checked it.
-pub type UncheckedExtrinsic =
-    generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
+pub type UncheckedExtrinsic = generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
 
 /// What every transaction passes through, in this order: the call authorizes itself, anything that
 /// did not is refused, and the rest must fit into the block. Each part encodes to nothing.

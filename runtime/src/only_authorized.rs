@@ -35,9 +35,7 @@ use sp_runtime::{
 #[scale_info(skip_type_params(T))]
 pub struct OnlyAuthorized<T>(PhantomData<T>);
 
-impl<T: frame_system::Config + Send + Sync> TransactionExtension<T::RuntimeCall>
-    for OnlyAuthorized<T>
-{
+impl<T: frame_system::Config + Send + Sync> TransactionExtension<T::RuntimeCall> for OnlyAuthorized<T> {
     const IDENTIFIER: &'static str = "OnlyAuthorized";
     type Implicit = ();
     type Val = ();

@@ -1,7 +1,349 @@
-use crate::{context::Context, error::CliError};
-#[derive(clap::Subcommand)]
-pub enum Command {
-    /// x
-    X,
+//! `psephos voter`: register, prepare, then audit or cast, and see that the ballot is recorded.
+
+mod args;
+pub mod choices;
+mod look;
+pub mod opening;
+
+pub use args::Command;
+
+use psephos_client::{
+    keystore::{create_private, read_private, KeyFile, KeyRole},
+    open_election,
+    voter::{register, RecordedVote, Voting},
+    Chain, TrusteeEndpoints,
+};
+use psephos_protocol::{
+    ballot::{prepare, Choices, Prepared},
+    bounds::show,
+    contest::Contest,
+    election::Election,
+    invitation::InvitationCode,
+};
+use serde_json::json;
+use std::{
+    fs,
+    io::{self, BufRead, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use zeroize::Zeroizing;
+
+use crate::{context::Context, error::CliError, keys, manifest::read_bounded};
+use args::*;
+use opening::Kind;
+
+/// For how long trustees that were not needed are waited for after a ballot is recorded.
+const DELIVERIES: Duration = Duration::from_secs(5);
+/// Bytes of the largest vote that is read from stdin.
+const MAX_VOTE: u64 = 1024 * 1024;
+
+/// Carries out a command.
+///
+/// # Errors
+/// [`CliError`].
+pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
+    match command {
+        Command::Keygen(args) => keys::make(
+            KeyRole::Voter,
+            &args,
+            "Register it with the code of your invitation:\n  psephos voter register --key KEY --election EID",
+            context,
+        ),
+        Command::Register(args) => registration(&args, context).await,
+        Command::Prepare(args) => prepare_only(&args, context).await,
+        Command::Cast(args) => vote(&args, context).await,
+        Command::Audit(args) => audit(&args, context),
+        Command::Track(args) => look::track(&args, context).await,
+        Command::Check(args) => look::check(&args.receipt, context).await,
+        Command::Status(args) => look::status(&args.whose, context).await,
+    }
 }
-pub async fn run(_: Command, _: &Context) -> Result<(), CliError> { Ok(()) }
+
+async fn registration(args: &RegisterArgs, context: &Context) -> Result<(), CliError> {
+    let codes = codes(args)?;
+    let key = context.key(&args.who.key, KeyRole::Voter)?;
+    let (chain, election) = context.election(args.who.election.as_deref()).await?;
+    let progress = context.out.spinner("registering; this takes a few blocks");
+    let registered = register(&chain, &election, &codes, key.signing()).await;
+    progress.finish_and_clear();
+    let registered = registered?;
+    let style = election.manifest.style(registered.voter.style).map(|style| show(&style.name)).unwrap_or_default();
+    let value = json!({
+        "election": election.eid.to_string(), "credential": key.public().to_string(), "entry": registered.entry,
+        "weight": registered.voter.weight, "style": style,
+    });
+    context.out.result(&value, || {
+        format!(
+            "You are on the roll of \"{}\": entry {}, ballot style \"{style}\", weight {}.\nElection {}",
+            show(&election.manifest.title),
+            registered.entry,
+            registered.voter.weight,
+            election.eid
+        )
+    })
+}
+
+/// The codes of an invitation, checked before anything else.
+fn codes(args: &RegisterArgs) -> Result<Vec<InvitationCode>, CliError> {
+    let mut texts: Vec<Zeroizing<String>> = args.code.iter().cloned().map(Zeroizing::new).collect();
+    if let Some(path) = &args.code_file {
+        let bytes = read_private(path)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| CliError::file(path, "is not UTF-8"))?;
+        texts.extend(text.lines().filter(|line| !line.trim().is_empty()).map(|line| Zeroizing::new(line.to_owned())));
+    } else if texts.is_empty() {
+        if !io::stdin().is_terminal() {
+            return Err(CliError::Input("give the code of your invitation with --code-file or --code".into()));
+        }
+        eprint!("Code of your invitation (two codes on one line, with a space between): ");
+        let mut line = Zeroizing::new(String::new());
+        io::stdin().lock().read_line(&mut line).map_err(CliError::input)?;
+        texts.extend(line.split_whitespace().map(|code| Zeroizing::new(code.to_owned())));
+    }
+    let codes: Vec<InvitationCode> = texts
+        .iter()
+        .zip(1..)
+        .map(|(text, number)| text.parse().map_err(|error| CliError::Input(format!("code {number}: {error}"))))
+        .collect::<Result<_, _>>()?;
+    if codes.is_empty() || codes.len() > 2 {
+        return Err(CliError::Input(format!("an invitation has one code or two, and {} are given", codes.len())));
+    }
+    Ok(codes)
+}
+
+async fn open(
+    chain: Chain,
+    election: Election,
+    trustees: &Path,
+    context: &Context,
+) -> Result<Voting, CliError> {
+    let endpoints = TrusteeEndpoints::load(trustees)?;
+    let progress = context.out.spinner("deriving generators");
+    let voting = Voting::new(chain, election, &endpoints);
+    progress.finish_and_clear();
+    Ok(voting?)
+}
+
+/// Prepares a ballot of what the voter wants.
+async fn prepared(voting: &Voting, key: &KeyFile, votes: &Votes, context: &Context) -> Result<Prepared, CliError> {
+    let (election, public) = (voting.election(), key.public());
+    let voter = voting.chain().at_best().voter(&election.eid, &public).await?;
+    let voter = voter.ok_or(psephos_client::voter::VoterError::NotOnRoll(public))?;
+    let contests = election.manifest.style(voter.style).map(|style| election.manifest.style_contests(style));
+    let choices = choose(&contests.unwrap_or_default(), votes, context)?;
+    let progress = context.out.spinner("preparing the ballot");
+    let prepared = voting.prepare(&public, choices).await;
+    progress.finish_and_clear();
+    Ok(prepared?)
+}
+
+fn choose(contests: &[&Contest], votes: &Votes, context: &Context) -> Result<Choices, CliError> {
+    if let Some(path) = &votes.choices {
+        let text = Zeroizing::new(match path.as_os_str() == "-" {
+            true => {
+                let mut text = String::new();
+                io::stdin().lock().take(MAX_VOTE).read_to_string(&mut text).map_err(CliError::input)?;
+                text
+            }
+            false => read_bounded(path)?,
+        });
+        return choices::from_json(contests, &text).map_err(|error| CliError::file(path, error));
+    }
+    if !votes.vote.is_empty() {
+        return choices::from_arguments(contests, &votes.vote).map_err(CliError::Input);
+    }
+    if context.out.json || !io::stdin().is_terminal() {
+        return Err(CliError::Input("no vote was given, and there is no terminal to ask at: give --vote or --choices".into()));
+    }
+    choices::ask(contests).map_err(CliError::Input)
+}
+
+fn check_absent(path: &Path) -> Result<(), CliError> {
+    if path.exists() {
+        return Err(CliError::file(path, "exists already; nothing was done: choose another name"));
+    }
+    Ok(())
+}
+
+async fn prepare_only(args: &PrepareArgs, context: &Context) -> Result<(), CliError> {
+    check_absent(&args.out)?;
+    let key = context.key(&args.who.key, KeyRole::Voter)?;
+    let (chain, election) = context.election(args.who.election.as_deref()).await?;
+    let voting = open(chain, election, &args.trustees.trustees, context).await?;
+    let prepared = prepared(&voting, &key, &args.votes, context).await?;
+    let (code, hash) = (prepared.tracking_code(), prepared.hash());
+    let expiry = prepared.ballot().statement.expiry;
+    opening::write(&args.out, Kind::Prepared, &prepared.audit())?;
+    let value = json!({
+        "election": voting.election().eid.to_string(), "tracking_code": code.to_string(), "ballot": hash.to_string(),
+        "expiry": expiry, "prepared": args.out,
+    });
+    let file = args.out.display();
+    context.out.result(&value, || {
+        format!(
+            "Tracking code  {code}\n\nWrite it down before you decide. {file} holds your vote: keep it secret.\n  \
+             cast it:   psephos voter cast --key {} --trustees {} --prepared {file} --cast\n  \
+             audit it:  psephos voter audit {file} --out opening.audit\nIt can be cast up to block {expiry}.",
+            args.who.key.display(),
+            args.trustees.trustees.display()
+        )
+    })
+}
+
+/// What the voter decides once the tracking code is shown.
+enum Decision {
+    Cast,
+    Audit(PathBuf),
+}
+
+async fn vote(args: &CastArgs, context: &Context) -> Result<(), CliError> {
+    for path in args.audit.iter().chain(&args.receipt) {
+        check_absent(path)?;
+    }
+    let asks = !args.cast && args.audit.is_none();
+    if asks && (context.out.json || !io::stdin().is_terminal()) {
+        return Err(CliError::Input("there is no terminal to ask at: give --cast or --audit FILE".into()));
+    }
+    let key = context.key(&args.who.key, KeyRole::Voter)?;
+    let stored = args.prepared.as_deref().map(|path| opening::read(path, Kind::Prepared)).transpose()?;
+    let (voting, ballot) = match stored {
+        None => {
+            let (chain, election) = context.election(args.who.election.as_deref()).await?;
+            let voting = open(chain, election, &args.trustees.trustees, context).await?;
+            let ballot = prepared(&voting, &key, &args.votes, context).await?;
+            (voting, ballot)
+        }
+        Some(stored) => {
+            let chain = context.chain().await?;
+            let election = open_election(&chain, &stored.eid).await?;
+            let voting = open(chain, election, &args.trustees.trustees, context).await?;
+            let ballot =
+                prepare(voting.election(), voting.generators(), stored.paper, stored.choices, stored.seed)
+                    .map_err(psephos_client::voter::VoterError::from)?;
+            (voting, ballot)
+        }
+    };
+    let code = ballot.tracking_code();
+    context.out.note(&format!("Tracking code  {code}\n"));
+    let decision = match (&args.audit, args.cast) {
+        (Some(path), _) => Decision::Audit(path.clone()),
+        (None, true) => Decision::Cast,
+        (None, false) => ask(&code.to_string())?,
+    };
+    match decision {
+        Decision::Audit(out) => {
+            let hash = ballot.hash();
+            reveal(&out, args.prepared.as_deref(), &ballot.audit(), context)?;
+            audited(&out, &code.to_string(), &hash.to_string(), context)
+        }
+        Decision::Cast => {
+            if let Some(path) = &args.prepared {
+                // Never both revealed and sent: what could be revealed goes first.
+                fs::remove_file(path).map_err(|error| CliError::file(path, error))?;
+            }
+            let progress = context.out.spinner("casting: trustees vouch, then the chain records; a few blocks");
+            let recorded = voting.cast(ballot, key.signing()).await;
+            progress.finish_and_clear();
+            finish(&voting, recorded?, args.receipt.as_deref(), context).await
+        }
+    }
+}
+
+fn ask(code: &str) -> Result<Decision, CliError> {
+    eprintln!("Write the code down. Cast the ballot, or audit it: reveal it to check this device, and vote anew?");
+    loop {
+        eprint!("cast, audit or quit: ");
+        io::stderr().flush().map_err(CliError::input)?;
+        let mut answer = String::new();
+        if io::stdin().lock().read_line(&mut answer).map_err(CliError::input)? == 0 {
+            return Err(CliError::Input("nothing was decided; nothing was sent".into()));
+        }
+        match answer.trim() {
+            "cast" => return Ok(Decision::Cast),
+            "audit" => return Ok(Decision::Audit(PathBuf::from(format!("opening-{}.audit", beginning(code))))),
+            "quit" => return Err(CliError::Refused("nothing was sent".into())),
+            _ => {}
+        }
+    }
+}
+
+/// The beginning of a tracking code, to name files by.
+fn beginning(code: &str) -> &str {
+    code.split('-').next().unwrap_or(code)
+}
+
+/// Writes what was cast, and waits a moment for the trustees that were not needed.
+async fn finish(
+    voting: &Voting,
+    recorded: RecordedVote,
+    path: Option<&Path>,
+    context: &Context,
+) -> Result<(), CliError> {
+    let receipt = recorded.receipt;
+    let code = receipt.tracking_code.to_string();
+    let path = path.map_or_else(|| PathBuf::from(format!("receipt-{}.json", beginning(&code))), Path::to_path_buf);
+    let text = serde_json::to_vec_pretty(&receipt).map_err(CliError::input)?;
+    // The ballot is cast, whatever happens to the file: say so first.
+    if let Err(error) = create_private(&path, &text) {
+        context.out.warn(&format!("the ballot is recorded, but its receipt is not saved: {error}"));
+    }
+    let progress = context.out.spinner("handing shares to the other trustees");
+    let outcomes = recorded.deliveries.finish(DELIVERIES).await;
+    progress.finish_and_clear();
+    let without: Vec<u8> =
+        outcomes.iter().filter(|(_, outcome)| !matches!(outcome, Some(Ok(())))).map(|(trustee, _)| *trustee).collect();
+    let mut value = serde_json::to_value(&receipt).map_err(CliError::input)?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("receipt".into(), json!(path));
+        fields.insert("trustees_without_share".into(), json!(without));
+    }
+    context.out.result(&value, || {
+        let mut text = format!(
+            "Your ballot in \"{}\" is recorded, in finalized block {}.\nTracking code  {code}\nReceipt        {}  (says \
+             nothing about your vote)\nCheck it any time with `psephos voter check`.",
+            show(&voting.election().manifest.title),
+            receipt.block,
+            path.display()
+        );
+        if !without.is_empty() {
+            let list: Vec<String> = without.iter().map(ToString::to_string).collect();
+            text.push_str(&format!("\nTrustee {} was away; the others have what is needed.", list.join(" and ")));
+        }
+        text
+    })
+}
+
+fn audit(args: &AuditArgs, context: &Context) -> Result<(), CliError> {
+    check_absent(&args.out)?;
+    let stored = opening::read(&args.prepared, Kind::Prepared)?;
+    reveal(&args.out, Some(&args.prepared), &stored, context)?;
+    context.out.result(&json!({ "opening": args.out, "election": stored.eid.to_string() }), || opened(&args.out, "CODE"))
+}
+
+/// Writes the opening, then deletes what could be cast.
+fn reveal(
+    out: &Path,
+    prepared: Option<&Path>,
+    opening: &psephos_protocol::ballot::AuditOpening,
+    _: &Context,
+) -> Result<(), CliError> {
+    opening::write(out, Kind::Audit, opening)?;
+    if let Some(path) = prepared {
+        fs::remove_file(path).map_err(|error| CliError::file(path, error))?;
+    }
+    Ok(())
+}
+
+fn audited(out: &Path, code: &str, hash: &str, context: &Context) -> Result<(), CliError> {
+    let value = json!({ "opening": out, "tracking_code": code, "ballot": hash });
+    context.out.result(&value, || opened(out, code))
+}
+
+fn opened(out: &Path, code: &str) -> String {
+    format!(
+        "The ballot is revealed in {} and will never be cast. Check it on ANOTHER device:\n  \
+         psephos audit ballot {} --code {code}\nThen prepare a new ballot.",
+        out.display(),
+        out.display()
+    )
+}

@@ -3,10 +3,7 @@
 use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::BlockNumberFor;
 use psephos_protocol::{
-    ballot::{
-        range::{Generators, Shape},
-        BallotError, CastBallot,
-    },
+    ballot::{BallotError, CastBallot},
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     election::Election,
     ids::BallotHash,
@@ -43,11 +40,10 @@ impl<T: Config> Pallet<T> {
     fn check_ballot(ballot: &CastBallot) -> Result<(), Refusal> {
         let (election, _, _) = Self::check_eligible(ballot)?;
         ballot.verify_signatures(&election, host_verify).map_err(refusal)?;
-        let statement = &ballot.signed.ballot.statement;
-        let style = election.manifest.style(statement.style).ok_or(Refusal::WrongStyle)?;
-        let shape = Shape::of(&election.manifest.style_contests(style));
-        ballot.signed.ballot.verify(&election, &Generators::new(shape)).map_err(refusal)?;
-        Ok(())
+        let ballot = &ballot.signed.ballot;
+        let contests = ballot.verify_form(&election).map_err(refusal)?;
+        let holds = psephos_host::ballot_proofs::verify(&ballot.encode(), &contests.encode());
+        holds.then_some(()).ok_or(Refusal::BadProof)
     }
 
     /// The checks against the chain's state: phase, time, roll, style, sequence, anchor.

@@ -77,8 +77,8 @@ impl<T: frame_system::Config> WeightInfo for Measured<T> {
     }
     fn authorize_cast(b: u32, c: u32, r: u32) -> Weight {
         let crypto = 1_000u64
-            .saturating_add(u64::from(b).saturating_mul(130))
-            .saturating_add(u64::from(c).saturating_mul(100))
+            .saturating_add(u64::from(b).saturating_mul(20))
+            .saturating_add(u64::from(c).saturating_mul(30))
             .saturating_add(u64::from(r).saturating_mul(100));
         micros(crypto).saturating_add(T::DbWeight::get().reads(4))
     }

@@ -9,6 +9,7 @@ use super::{
     Ballot, CastBallot, SignedBallot,
 };
 use crate::{
+    contest::Contest,
     election::Election,
     group::{EncodingError, Point},
     ids::BallotHash,
@@ -62,21 +63,36 @@ impl Ballot {
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn verify(
+    pub fn verify(&self, election: &Election, generators: &Generators) -> Result<VerifiedBallot, BallotError> {
+        self.verify_proof(&self.verify_form(election)?, generators)
+    }
+
+    /// Checks 6.4.2 to 6.4.4, which cost next to nothing, and gives the contests of the ballot's style.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn verify_form<'a>(&self, election: &'a Election) -> Result<Vec<&'a Contest>, BallotError> {
+        if self.statement.version != crate::VERSION {
+            return Err(BallotError::Version);
+        }
+        if self.statement.eid != election.eid {
+            return Err(BallotError::Election);
+        }
+        let style = election.manifest.style(self.statement.style).ok_or(BallotError::Style)?;
+        Ok(election.manifest.style_contests(style))
+    }
+
+    /// Checks 6.4.5, 6.4.6 and 6.4.9: shape, points and range proof, for a style with these contests.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn verify_proof(
         &self,
-        election: &Election,
+        contests: &[&Contest],
         generators: &Generators,
     ) -> Result<VerifiedBallot, BallotError> {
         let statement = &self.statement;
-        if statement.version != crate::VERSION {
-            return Err(BallotError::Version);
-        }
-        if statement.eid != election.eid {
-            return Err(BallotError::Election);
-        }
-        let style = election.manifest.style(statement.style).ok_or(BallotError::Style)?;
-        let contests = election.manifest.style_contests(style);
-        let shape = Shape::of(&contests);
+        let shape = Shape::of(contests);
         let committed = contests.iter().map(|contest| contest.committed()).fold(0, usize::saturating_add);
         if statement.commitments.len() != committed
             || self.width != shape.width
@@ -87,7 +103,7 @@ impl Ballot {
         let commitments: Vec<RistrettoPoint> =
             statement.commitments.iter().map(Point::decompress).collect::<Result<_, _>>()?;
         let hash = self.hash();
-        let ranges = range::statement_commitments(&contests, &commitments);
+        let ranges = range::statement_commitments(contests, &commitments);
         if !range::verify(generators, shape, &statement.encode(), &hash, &self.proof, &ranges) {
             return Err(BallotError::Proof);
         }

@@ -3,8 +3,8 @@
 mod no_coin;
 
 use crate::{
-    AccountId, Aura, Block, BlockNumber, PalletInfo, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeOrigin, RuntimeTask, SessionKeys, MINUTES, SLOT_DURATION, VERSION,
+    AccountId, Aura, Block, BlockNumber, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
+    RuntimeTask, SessionKeys, MINUTES, SLOT_DURATION, VERSION,
 };
 use frame_support::{
     derive_impl,

@@ -2,9 +2,7 @@
 
 use crate::{AccountId, RuntimeHoldReason};
 use frame_support::traits::{
-    fungible::{
-        Dust, Inspect, InspectHold, Mutate, MutateHold, Unbalanced, UnbalancedHold,
-    },
+    fungible::{Dust, Inspect, InspectHold, Mutate, MutateHold, Unbalanced, UnbalancedHold},
     tokens::{DepositConsequence, Fortitude, Preservation, Provenance, WithdrawConsequence},
 };
 use sp_runtime::{DispatchError, DispatchResult, TokenError};

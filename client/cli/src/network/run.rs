@@ -254,7 +254,7 @@ impl<'a> Starter<'a> {
             .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}", validator.p2p_port)])
             .args(["--public-addr", &format!("/ip4/127.0.0.1/tcp/{}", validator.p2p_port)])
             .args(["--rpc-port", &validator.rpc_port.to_string(), "--rpc-methods", "safe"])
-            .args(["--no-mdns", "--no-prometheus", "--no-telemetry", "--no-hardware-benchmarks"])
+            .args(["--no-mdns", "--no-prometheus", "--no-telemetry"])
             .args(["--state-pruning", "archive", "--blocks-pruning", "archive"]);
         for address in self.network.bootnodes(&validator.name) {
             command.args(["--bootnodes", &address]);

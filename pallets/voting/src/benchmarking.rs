@@ -1,0 +1,403 @@
+//! Benchmarks of every call, its check, and the hooks, with real ballots and signatures.
+
+use alloc::{vec, vec::Vec};
+use frame_benchmarking::v2::*;
+use frame_support::{pallet_prelude::*, traits::Authorize};
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use psephos_protocol::{
+    board::{Action, Approval},
+    contest::Rule,
+    ids::Anchor,
+    keys::SigningKey,
+    roll::{Access, Registration, RollEntry},
+    state::Phase,
+    tally::Finalize,
+    testing::{contest, set_statement, Counted, Fixture, Params},
+    transcript,
+};
+
+use crate::{pallet::*, sums::Summing, *};
+
+/// The chain's time while voting is open, in ms.
+const OPEN: u64 = 1_500_000;
+
+fn must<V, E: core::fmt::Debug>(result: Result<V, E>) -> Result<V, BenchmarkError> {
+    result.map_err(|_| BenchmarkError::Stop("the fixture is taken"))
+}
+
+/// A contest of `options` options in an election with 16 trustees of whom `q` vouch, the board's
+/// approvals of whose creation were given.
+fn created<T: Config>(options: usize, q: u8, voters: usize) -> Result<Fixture, BenchmarkError> {
+    frame_system::Pallet::<T>::set_block_number(20u32.into());
+    let trustees = q.max(3);
+    let params = Params {
+        genesis: Pallet::<T>::genesis(),
+        number: 0,
+        contests: vec![contest(options, Rule::plurality())],
+        trustees,
+        threshold: 2,
+        quorum: q,
+        voters: vec![1; voters],
+        ..Params::default()
+    };
+    let mut fixture = Fixture::with(&params, |manifest| manifest.max_voters = 10_000);
+    ChainBoard::<T>::put(fixture.election.manifest.board.clone());
+    let manifest = fixture.election.manifest.clone();
+    board::<T>(&mut fixture, Action::CreateElection { number: 0, manifest })?;
+    Ok(fixture)
+}
+
+fn board<T: Config>(fixture: &mut Fixture, action: Action) -> Result<(), BenchmarkError> {
+    for member in 0..2 {
+        let approval = fixture.approve(action.clone(), member);
+        must(Pallet::<T>::do_approve(approval))?;
+    }
+    Ok(())
+}
+
+fn phase<T: Config>(fixture: &Fixture, phase: Phase) -> Result<(), BenchmarkError> {
+    must(Pallet::<T>::enter(&fixture.election.eid, phase))
+}
+
+/// An election in registration, with `voters` invited by the keys of [`invitation`].
+fn registration<T: Config>(voters: u8) -> Result<Fixture, BenchmarkError> {
+    let mut fixture = created::<T>(3, 3, 1)?;
+    phase::<T>(&fixture, Phase::Registration)?;
+    let entries = (0..voters).map(|voter| invited(&fixture, voter)).collect();
+    let batch = fixture.batch(0, entries);
+    let confirm = Action::ConfirmBatch { eid: batch.eid, batch: 0, digest: batch.digest() };
+    must(Pallet::<T>::do_add_batch(batch))?;
+    board::<T>(&mut fixture, confirm)?;
+    Ok(fixture)
+}
+
+fn invitation(voter: u8, channel: u8) -> SigningKey {
+    SigningKey::from_seed([voter, channel].repeat(16).try_into().unwrap_or([0; 32]))
+}
+
+fn invited(fixture: &Fixture, voter: u8) -> RollEntry {
+    let keys = vec![invitation(voter, 1).public(), invitation(voter, 2).public()];
+    RollEntry { access: Access::Invitation(BoundedVec::truncate_from(keys)), ..fixture.entry(0) }
+}
+
+fn claim(fixture: &mut Fixture) -> Registration {
+    let credential = SigningKey::from_seed([99; 32]);
+    let payload = transcript::registration(0, &credential.public());
+    let election = &fixture.election;
+    let signatures = [1u8, 2].iter().zip(0u32..).map(|(channel, index)| {
+        let signable = Registration::invitation_signable(election, index, &payload);
+        invitation(0, *channel).sign(&signable, &mut fixture.rng)
+    });
+    let invitations = BoundedVec::truncate_from(signatures.collect());
+    let possession = credential.sign(&Registration::possession_signable(election, &payload), &mut fixture.rng);
+    Registration { eid: election.eid, entry: 0, credential: credential.public(), invitations, possession }
+}
+
+/// An open election whose voters are on the roll.
+fn open<T: Config>(options: usize, q: u8, voters: usize) -> Result<Fixture, BenchmarkError> {
+    let mut fixture = created::<T>(options, q, voters)?;
+    phase::<T>(&fixture, Phase::Registration)?;
+    let batch = fixture.roll();
+    let confirm = Action::ConfirmBatch { eid: batch.eid, batch: 0, digest: batch.digest() };
+    must(Pallet::<T>::do_add_batch(batch))?;
+    board::<T>(&mut fixture, confirm)?;
+    phase::<T>(&fixture, Phase::Open)?;
+    pallet_timestamp::Now::<T>::put(OPEN);
+    let number = BlockNumberFor::<T>::from(10u32);
+    frame_system::BlockHash::<T>::insert(number, frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(0u32)));
+    fixture.anchor = Anchor { number: 10, hash: frame_system::Pallet::<T>::block_hash(number).into() };
+    fixture.expiry = 100;
+    Ok(fixture)
+}
+
+fn vote(options: usize) -> Vec<Vec<u32>> {
+    let mut vote = vec![0; options];
+    vote[0] = 1;
+    vec![vote]
+}
+
+/// A closed and summed election with one ballot.
+fn closed<T: Config>(options: usize, q: u8) -> Result<(Fixture, Vec<Counted>), BenchmarkError> {
+    let mut fixture = open::<T>(options, q, 1)?;
+    let ballot = fixture.cast(0, 1, &vote(options));
+    must(Pallet::<T>::do_cast(ballot.cast.clone()))?;
+    phase::<T>(&fixture, Phase::Closed)?;
+    must(Pallet::<T>::update(&fixture.election.eid, |state| state.closing = Some(Anchor::default())))?;
+    Pallet::<T>::sum_some(Weight::MAX);
+    Ok((fixture, vec![ballot]))
+}
+
+/// An election whose set is agreed.
+fn agreed<T: Config>(options: usize) -> Result<(Fixture, Vec<Counted>), BenchmarkError> {
+    let (mut fixture, ballots) = closed::<T>(options, 3)?;
+    for trustee in 1..=3 {
+        let agreement = fixture.agree(trustee, set_statement(&ballots, Anchor::default()));
+        must(Pallet::<T>::do_agree(agreement))?;
+    }
+    Ok((fixture, ballots))
+}
+
+fn authorize<T: Config>(call: Call<T>) -> Result<(), BenchmarkError> {
+    match call.authorize(TransactionSource::External) {
+        Some(Ok(_)) => Ok(()),
+        _ => Err(BenchmarkError::Stop("the call is authorized")),
+    }
+}
+
+fn freeze(fixture: &mut Fixture, member: u8) -> Approval {
+    let reason = BoundedVec::truncate_from(vec![b'x'; 1_024]);
+    fixture.approve(Action::Void { eid: fixture.election.eid, reason }, member)
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn authorize_approve() -> Result<(), BenchmarkError> {
+        let mut fixture = created::<T>(128, 16, 1)?;
+        let call = Call::<T>::approve { approval: freeze(&mut fixture, 0) };
+        #[block]
+        {
+            authorize(call)?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn approve() -> Result<(), BenchmarkError> {
+        let mut fixture = created::<T>(128, 16, 1)?;
+        let approval = freeze(&mut fixture, 0);
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, approval);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn create_election() -> Result<(), BenchmarkError> {
+        let fixture = created::<T>(128, 16, 1)?;
+        let election = fixture.election.clone();
+        #[block]
+        {
+            must(Pallet::<T>::create(0, election))?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn confirm_batch(n: Linear<1, 2_000>) -> Result<(), BenchmarkError> {
+        let mut fixture = created::<T>(3, 3, n as usize)?;
+        let batch = fixture.roll();
+        let eid = batch.eid;
+        must(Pallet::<T>::do_add_batch(batch))?;
+        #[block]
+        {
+            must(Pallet::<T>::confirm_batch(&eid, 0))?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_add_batch(n: Linear<1, 2_000>) -> Result<(), BenchmarkError> {
+        let mut fixture = created::<T>(3, 3, n as usize)?;
+        let call = Call::<T>::add_batch { batch: fixture.roll() };
+        #[block]
+        {
+            authorize(call)?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn add_batch(n: Linear<1, 2_000>) -> Result<(), BenchmarkError> {
+        let mut fixture = created::<T>(3, 3, n as usize)?;
+        let batch = fixture.roll();
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, batch);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_register() -> Result<(), BenchmarkError> {
+        let mut fixture = registration::<T>(1)?;
+        let call = Call::<T>::register { registration: claim(&mut fixture) };
+        #[block]
+        {
+            authorize(call)?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn register() -> Result<(), BenchmarkError> {
+        let mut fixture = registration::<T>(1)?;
+        let registration = claim(&mut fixture);
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, registration);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_accept() -> Result<(), BenchmarkError> {
+        let mut fixture = created::<T>(128, 16, 1)?;
+        let call = Call::<T>::accept { acceptance: fixture.accept(1) };
+        #[block]
+        {
+            authorize(call)?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn accept() -> Result<(), BenchmarkError> {
+        let mut fixture = created::<T>(128, 16, 1)?;
+        let acceptance = fixture.accept(1);
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, acceptance);
+        Ok(())
+    }
+
+    /// `b` range bits of 8 each, with as many commitments, and `r` receipts.
+    #[benchmark]
+    fn authorize_cast(b: Linear<16, 1_024>, c: Linear<0, 1>, r: Linear<3, 16>) -> Result<(), BenchmarkError> {
+        let options = (b / 8) as usize;
+        let mut fixture = open::<T>(options, r as u8, 1)?;
+        let ballot = fixture.cast(0, 1, &vote(options)).cast;
+        let call = Call::<T>::cast { ballot };
+        #[block]
+        {
+            authorize(call)?;
+        }
+        let _ = c;
+        Ok(())
+    }
+
+    #[benchmark]
+    fn cast() -> Result<(), BenchmarkError> {
+        let mut fixture = open::<T>(128, 16, 1)?;
+        let ballot = fixture.cast(0, 1, &vote(128)).cast;
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, ballot);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_agree() -> Result<(), BenchmarkError> {
+        let (mut fixture, ballots) = closed::<T>(128, 16)?;
+        let agreement = fixture.agree(1, set_statement(&ballots, Anchor::default()));
+        let call = Call::<T>::agree { agreement };
+        #[block]
+        {
+            authorize(call)?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn agree() -> Result<(), BenchmarkError> {
+        let (mut fixture, ballots) = closed::<T>(128, 16)?;
+        for trustee in 2..=16 {
+            let agreement = fixture.agree(trustee, set_statement(&ballots, Anchor::default()));
+            must(Pallet::<T>::do_agree(agreement))?;
+        }
+        let agreement = fixture.agree(1, set_statement(&ballots, Anchor::default()));
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, agreement);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_contribute(n: Linear<2, 127>) -> Result<(), BenchmarkError> {
+        let (mut fixture, ballots) = agreed::<T>(n as usize + 1)?;
+        let call = Call::<T>::contribute { contribution: fixture.contribute(1, &ballots) };
+        #[block]
+        {
+            authorize(call)?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn contribute(n: Linear<2, 127>) -> Result<(), BenchmarkError> {
+        let (mut fixture, ballots) = agreed::<T>(n as usize + 1)?;
+        let contribution = fixture.contribute(1, &ballots);
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, contribution);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_finalize() -> Result<(), BenchmarkError> {
+        let (mut fixture, ballots) = agreed::<T>(128)?;
+        for trustee in 1..=2 {
+            let contribution = fixture.contribute(trustee, &ballots);
+            must(Pallet::<T>::do_contribute(contribution))?;
+        }
+        let contributors = BoundedVec::truncate_from(vec![1, 2]);
+        let call = Call::<T>::finalize { finalize: Finalize { eid: fixture.election.eid, contributors } };
+        #[block]
+        {
+            authorize(call)?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn finalize() -> Result<(), BenchmarkError> {
+        let (mut fixture, ballots) = agreed::<T>(128)?;
+        for trustee in 1..=2 {
+            let contribution = fixture.contribute(trustee, &ballots);
+            must(Pallet::<T>::do_contribute(contribution))?;
+        }
+        let contributors = BoundedVec::truncate_from(vec![1, 2]);
+        let finalize = Finalize { eid: fixture.election.eid, contributors };
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, finalize);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn tick(n: Linear<0, MAX_ACTIVE>) -> Result<(), BenchmarkError> {
+        let fixture = created::<T>(3, 3, 1)?;
+        let eid = fixture.election.eid;
+        let state = must(Elections::<T>::get(eid).ok_or(()))?;
+        let copies: Vec<_> = (0..n).map(|copy| psephos_protocol::ids::Eid([copy as u8; 32])).collect();
+        for copy in &copies {
+            let mut state = state.clone();
+            state.phase = Phase::Frozen;
+            state.opens_at = 0;
+            Elections::<T>::insert(copy, state);
+        }
+        Active::<T>::put(BoundedVec::truncate_from(copies));
+        #[block]
+        {
+            Pallet::<T>::tick();
+        }
+        Ok(())
+    }
+
+    /// `n` ballots into sums of `c` columns.
+    #[benchmark]
+    fn sum_step(c: Linear<2, 127>, n: Linear<0, 100>) -> Result<(), BenchmarkError> {
+        let (fixture, _) = closed::<T>(c as usize + 1, 3)?;
+        let eid = fixture.election.eid;
+        let ballot = must(Ballots::<T>::iter_prefix_values(eid).next().ok_or(()))?;
+        let _ = Ballots::<T>::clear_prefix(eid, u32::MAX, None);
+        for copy in 0..n {
+            let mut key = [0u8; 32];
+            key[..4].copy_from_slice(&copy.to_le_bytes());
+            Ballots::<T>::insert(eid, psephos_protocol::keys::PublicKey(key), ballot.clone());
+        }
+        Sums::<T>::remove(eid);
+        must(Pallet::<T>::update(&eid, |state| state.summed = false))?;
+        #[block]
+        {
+            Pallet::<T>::sum_some(Weight::MAX);
+        }
+        let summing: Option<Summing> = Sums::<T>::get(eid);
+        assert!(summing.is_some());
+        Ok(())
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::empty(), crate::mock::Test);
+}
