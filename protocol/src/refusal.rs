@@ -118,8 +118,6 @@ refusals! {
     WrongResult = 40, "the digest is not that of the election's result";
     /// Groups below the privacy minimum voted.
     Withheld = 41, "a group smaller than the privacy minimum voted: opening the totals would show votes; the election can only be voided";
-    /// Trustees signed different sets.
-    Conflict = 42, "trustees signed different sets: nothing may be opened; see the evidence on the chain";
     /// The trustee's quota for this credential is used up.
     Quota = 43, "this trustee has given this credential as many receipts as it may";
     /// The share is wrong.

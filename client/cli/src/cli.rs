@@ -26,6 +26,7 @@ pub struct Cli {
         long = "node",
         global = true,
         env = "PSEPHOS_NODE",
+        hide_env_values = true,
         value_name = "URL",
         value_delimiter = ',',
         default_value = "ws://127.0.0.1:9944"

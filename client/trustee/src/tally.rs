@@ -51,16 +51,6 @@ pub enum TallyError {
         /// The root from the blocks.
         ours: Digest,
     },
-    /// Trustees signed different sets.
-    #[error("trustee {trustee} has signed set {other} on the chain, and the blocks give set {ours}: nothing may be opened")]
-    Conflict {
-        /// Who signed.
-        trustee: u8,
-        /// The other root.
-        other: Digest,
-        /// The root from the blocks.
-        ours: Digest,
-    },
     /// The chain says the set is agreed, its blocks don't.
     #[error("the chain's state says that the set is agreed, and its blocks hold {signers} of {quorum} signatures under set {ours}: nothing is contributed")]
     NotAgreed {
@@ -115,7 +105,7 @@ pub fn statement(closing: Anchor, set: &AcceptedSet) -> SetStatement {
 /// on the chain.
 ///
 /// # Errors
-/// [`TallyError`] when this trustee, or another, has signed another set.
+/// [`TallyError`] when this trustee has signed another set.
 pub fn agree(
     store: &Store,
     keys: &Keys,
@@ -123,9 +113,13 @@ pub fn agree(
     follower: &Follower,
     statement: SetStatement,
 ) -> Result<Option<Agreement>, TallyError> {
-    let ours = statement.root;
+    // Evidence against that trustee, and no reason to stop: only a set that q trustees signed is opened,
+    // and one liar must not block the tally.
     if let Some(other) = follower.conflicting(&statement).filter(|other| other.trustee != served.index) {
-        return Err(TallyError::Conflict { trustee: other.trustee, other: other.statement.root, ours });
+        tracing::warn!(
+            trustee = other.trustee, theirs = %other.statement.root, ours = %statement.root,
+            "another trustee signed another set"
+        );
     }
     let standing = bind(store, keys, served, follower, statement)?;
     Ok(follower.agreement_of(served.index).is_none().then_some(standing))

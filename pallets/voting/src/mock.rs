@@ -1,7 +1,11 @@
 //! A runtime with this pallet, a clock, and real cryptography.
 
 use codec::Decode;
-use frame_support::{derive_impl, pallet_prelude::*, traits::Hooks};
+use frame_support::{
+    derive_impl,
+    pallet_prelude::*,
+    traits::{ConstU64, Hooks},
+};
 use psephos_protocol::{
     board::Action,
     ids::{Anchor, Eid, Genesis},
@@ -10,7 +14,10 @@ use psephos_protocol::{
     testing::{Counted, Fixture, Params},
     wire::Message,
 };
-use sp_runtime::{traits::Dispatchable, traits::Hash as _, BuildStorage};
+use sp_runtime::{
+    traits::{Dispatchable, Hash as _},
+    BuildStorage,
+};
 
 use crate::*;
 

@@ -126,7 +126,7 @@ pub struct Votes {
 #[derive(Args)]
 pub struct Trustees {
     /// The file of the trustees' addresses, one `INDEX URL` per line.
-    #[arg(long, value_name = "FILE", env = "PSEPHOS_TRUSTEES")]
+    #[arg(long, value_name = "FILE", env = "PSEPHOS_TRUSTEES", hide_env_values = true)]
     pub trustees: PathBuf,
 }
 

@@ -9,7 +9,7 @@ use psephos_protocol::{
 };
 
 use crate::mock::*;
-use crate::{pallet::*, *};
+use crate::*;
 
 const VOTE: [u32; 3] = [0, 1, 0];
 
@@ -133,7 +133,7 @@ fn receipts_are_of_exactly_q_trustees_for_this_ballot() {
         ("too few", with(&|b| drop(b.receipts.pop()))),
         ("too many", with(&|b| b.receipts.try_push(fourth).expect("room"))),
         ("one twice", with(&|b| b.receipts[1] = b.receipts[0])),
-        ("not sorted", with(&|b| b.receipts.swap(0, 1))),
+        ("not sorted", with(&|b| b.receipts = b.receipts.iter().rev().copied().collect::<Vec<_>>().try_into().expect("three"))),
         ("of another ballot", with(&|b| b.receipts = other.cast.receipts.clone())),
         ("of another trustee", with(&|b| b.receipts[2].trustee = 4)),
         ("of no trustee", with(&|b| b.receipts[2].trustee = 5)),

@@ -9,7 +9,7 @@ use psephos_protocol::{
 };
 
 use crate::mock::*;
-use crate::{pallet::*, *};
+use crate::*;
 
 fn reason(text: &str) -> psephos_protocol::bounds::Reason {
     text.as_bytes().to_vec().try_into().expect("short")

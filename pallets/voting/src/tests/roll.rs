@@ -13,7 +13,7 @@ use psephos_protocol::{
 };
 
 use crate::mock::*;
-use crate::{pallet::*, *};
+use crate::*;
 
 /// An election in registration.
 fn registration() -> Chain {

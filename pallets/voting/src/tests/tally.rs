@@ -11,7 +11,7 @@ use psephos_protocol::{
 };
 
 use crate::mock::*;
-use crate::{pallet::*, *};
+use crate::*;
 
 /// Two contests and three weights.
 fn weighted() -> Fixture {
@@ -93,7 +93,7 @@ fn sums_are_taken_in_steps_and_come_out_the_same() {
     });
     let columns = chain.fixture.election.manifest.columns() as u32;
     // Room for one ballot in each block.
-    chain.idle = <Test as Config>::WeightInfo::sum_step(columns, 2);
+    chain.idle = <Test as Config>::WeightInfo::sum_step(columns, 1);
     let mut blocks = 0;
     while !chain.state().summed {
         chain.block(1_200_000 + blocks);
