@@ -2,6 +2,9 @@
 
 //! The Psephos node: it takes part in consensus, stores every block and serves the public record.
 
+// The SDK asks for its own error types, which are large.
+#![allow(clippy::result_large_err)]
+
 mod chain_spec;
 mod cli;
 mod command;

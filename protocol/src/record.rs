@@ -1,6 +1,6 @@
 //! The election record (spec 9): a stream of blocks with every message that concerns the election.
 //!
-//! `RecordHeader`, then one [`RecordBlock`] per block from the one that created the election to
+//! `RecordHeader`, then one [`RecordBlock`] per block from the first approval of the election's creation to
 //! the one that certified or voided it, each SCALE-encoded and prefixed by its length as a
 //! little-endian u32. Everything in it was signed by its author, so that it proves itself.
 

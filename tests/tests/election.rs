@@ -7,7 +7,7 @@ use psephos_tests::{
 use std::{fs, path::PathBuf};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_election_with_crashes_counts_right_and_its_record_proves_it() {
+async fn whole_election_with_crashes_counts_right_and_its_record_proves_it() {
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo {
         ballots: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/data/city-da.csv"),

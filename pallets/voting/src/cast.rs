@@ -60,7 +60,7 @@ impl<T: Config> Pallet<T> {
         if voter.ballots >= election.manifest.max_ballots {
             return Err(Refusal::TooManyBallots);
         }
-        let step = statement.sequence.checked_sub(voter.sequence).unwrap_or(0);
+        let step = statement.sequence.saturating_sub(voter.sequence);
         if step == 0 || step > SEQUENCE_WINDOW {
             return Err(Refusal::WrongSequence);
         }
