@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use psephos_client::{
-    board::{self, approve_all},
+    board::{self, actions, approve_all},
     chain::Chain,
     keystore::KeyRole,
     registrar,
@@ -104,12 +104,12 @@ impl Officials {
 
     /// The board closes voting.
     pub async fn close(&self, chain: &Chain, eid: &Eid) -> Result<()> {
-        self.act(chain, &board::close(eid)).await
+        self.act(chain, &actions::close(eid)).await
     }
 
     /// The board certifies the result, having checked it.
     pub async fn certify(&self, chain: &Chain, eid: &Eid) -> Result<()> {
-        let action = board::certify(chain, eid).await?;
+        let action = actions::certify(chain, eid).await?;
         self.act(chain, &action).await
     }
 
@@ -127,7 +127,7 @@ impl Officials {
             tokio::task::spawn_blocking(move || registrar::invite(&own, persons, 1, progress)).await??;
         let batches = registrar::batches(election, &self.registrar, 0, invited.entries, registrar::BATCH)?;
         registrar::submit_roll(chain, &batches, |_| ()).await?;
-        for action in board::confirm_batches(chain, &election.eid).await? {
+        for action in actions::confirm_batches(chain, &election.eid).await? {
             self.act(chain, &action).await?;
         }
         Ok(invited.invitations)
@@ -135,7 +135,7 @@ impl Officials {
 
     /// The board freezes the roll; the clock opens the election.
     pub async fn open(&self, chain: &Chain, eid: &Eid) -> Result<()> {
-        let action = board::freeze(chain, eid).await?;
+        let action = actions::freeze(chain, eid).await?;
         self.act(chain, &action).await?;
         until(chain, eid, Phase::Open).await
     }
@@ -150,7 +150,7 @@ pub async fn create(
     options: &[String],
 ) -> Result<(Election, Officials)> {
     let (manifest, officials) = manifest(network, size, title, options)?;
-    let (action, eid) = board::create_election(chain, manifest).await?;
+    let (action, eid) = actions::create_election(chain, manifest).await?;
     officials.act(chain, &action).await?;
     until(chain, &eid, Phase::Registration).await?;
     let election = psephos_client::election::open_election(chain, &eid).await?;

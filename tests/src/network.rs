@@ -106,7 +106,7 @@ impl Network {
     /// A key of a role, counted from 1.
     pub fn key(&self, role: KeyRole, index: u8) -> Result<KeyFile> {
         let path = self.dir.join("keys").join(format!("{role}-{index}.key"));
-        Ok(KeyFile::load(&path, role, &PassphraseSource::Prompt)?)
+        Ok(KeyFile::load(&path, role, &PassphraseSource::Ask)?)
     }
 
     /// Kills a process, as a crash would.

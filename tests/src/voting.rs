@@ -14,8 +14,13 @@ use crate::{
     ranked::Ranking,
 };
 
-/// Voters who are at it at the same time.
+/// Voters who are at it at the same time, at most.
 const AT_ONCE: usize = 64;
+
+/// How many of so many vote at the same time: few enough that crashes in between hit some of them.
+fn at_once(voters: usize) -> usize {
+    (voters / 6).clamp(1, AT_ONCE)
+}
 
 /// A voter with the ballot that they have in mind.
 pub struct Voter {
@@ -71,7 +76,7 @@ pub async fn cast_all(
             milestone(count.fetch_add(1, Ordering::Relaxed) + 1);
             Ok(receipt)
         })
-        .buffered(AT_ONCE)
+        .buffered(at_once(voters.len()))
         .try_collect()
         .await
 }

@@ -68,7 +68,7 @@ fn check_form(name: Option<&str>) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::Input(format!(
-        "--election {name:?}: an election has an identifier of 64 hexadecimal digits, of which the first \
+        "{name:?} names no election: one has an identifier of 64 hexadecimal digits, of which the first \
          {SHORTEST} or more will do; list them with `psephos audit elections`"
     )))
 }

@@ -73,7 +73,8 @@ pub(crate) struct Header {
 impl JsonHeader {
     /// Encodes the header and checks that it has this hash.
     pub(crate) fn check(&self, endpoint: &str, hash: [u8; 32]) -> Result<Header, ChainError> {
-        let inconsistent = |what: &str| ChainError::Inconsistent { endpoint: endpoint.into(), what: what.into() };
+        let inconsistent =
+            |what: &str| ChainError::Inconsistent { endpoint: endpoint.into(), what: what.into() };
         let field = |text: &String| hash32(endpoint, Some(text));
         let (parent, state_root, extrinsics_root) =
             (field(&self.parent_hash)?, field(&self.state_root)?, field(&self.extrinsics_root)?);
@@ -83,13 +84,18 @@ impl JsonHeader {
             .and_then(|digits| u32::from_str_radix(digits, 16).ok())
             .ok_or_else(|| inconsistent("a header's number is not a 32-bit number"))?;
         let mut bytes = (parent, Compact(number), state_root, extrinsics_root).encode();
-        Compact(u32::try_from(self.digest.logs.len()).map_err(|_| inconsistent("a header with too many logs"))?)
-            .encode_to(&mut bytes);
+        Compact(
+            u32::try_from(self.digest.logs.len()).map_err(|_| inconsistent("a header with too many logs"))?,
+        )
+        .encode_to(&mut bytes);
         for log in &self.digest.logs {
             bytes.extend(unhex(endpoint, log)?);
         }
         if blake2_256(&bytes) != hash {
-            return Err(inconsistent(&format!("the header that it gives for block 0x{} has another hash", hex::encode(hash))));
+            return Err(inconsistent(&format!(
+                "the header that it gives for block 0x{} has another hash",
+                hex::encode(hash)
+            )));
         }
         Ok(Header { anchor: Anchor { number, hash }, parent, state_root, extrinsics_root, bytes })
     }
@@ -108,7 +114,10 @@ impl JsonBlock {
         {
             return Err(ChainError::Inconsistent {
                 endpoint: endpoint.into(),
-                what: format!("the body that it gives for block {} is not the one of its header", header.anchor.number),
+                what: format!(
+                    "the body that it gives for block {} is not the one of its header",
+                    header.anchor.number
+                ),
             });
         }
         Ok(ChainBlock {

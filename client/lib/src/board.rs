@@ -50,7 +50,9 @@ pub enum BoardError {
     #[error("no action with digest {0} waits for approval: it was carried out, it expired, or it is of another chain; list what waits")]
     NoProposal(Digest),
     /// No such batch.
-    #[error("election {eid} has no roll batch {batch}; its batches are numbered from 0 and it has {batches}")]
+    #[error(
+        "election {eid} has no roll batch {batch}; its batches are numbered from 0 and it has {batches}"
+    )]
     NoBatch {
         /// The election.
         eid: Eid,
@@ -158,7 +160,11 @@ pub async fn approve(chain: &Chain, key: &SigningKey, action: Action) -> Result<
 ///
 /// # Errors
 /// [`BoardError::NoProposal`], or as [`approve`].
-pub async fn approve_waiting(chain: &Chain, key: &SigningKey, digest: &Digest) -> Result<Approved, BoardError> {
+pub async fn approve_waiting(
+    chain: &Chain,
+    key: &SigningKey,
+    digest: &Digest,
+) -> Result<Approved, BoardError> {
     let proposals = chain.at_best().proposals().await?;
     let proposal = proposals.into_iter().find(|proposal| proposal.action.digest() == *digest);
     approve(chain, key, proposal.ok_or(BoardError::NoProposal(*digest))?.action).await
@@ -169,7 +175,11 @@ pub async fn approve_waiting(chain: &Chain, key: &SigningKey, digest: &Digest) -
 ///
 /// # Errors
 /// As [`approve`].
-pub async fn approve_all(chain: &Chain, keys: &[SigningKey], action: &Action) -> Result<Approved, BoardError> {
+pub async fn approve_all(
+    chain: &Chain,
+    keys: &[SigningKey],
+    action: &Action,
+) -> Result<Approved, BoardError> {
     let board = board_of(chain, action).await?;
     let mut last = None;
     for key in keys.iter().take(usize::from(board.threshold)) {

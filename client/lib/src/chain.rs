@@ -104,7 +104,8 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Unreachable`] or [`ChainError::Inconsistent`].
     pub async fn block_hash(&self, number: u32) -> Result<Option<[u8; 32]>, ChainError> {
-        let (endpoint, hash): (_, Option<String>) = self.ask("chain_getBlockHash", rpc_params![number]).await?;
+        let (endpoint, hash): (_, Option<String>) =
+            self.ask("chain_getBlockHash", rpc_params![number]).await?;
         hash.map(|hash| hash32(&endpoint, Some(&hash))).transpose()
     }
 
@@ -116,7 +117,8 @@ impl Chain {
     pub async fn block(&self, hash: [u8; 32]) -> Result<ChainBlock, ChainError> {
         let (endpoint, block): (_, Option<JsonSignedBlock>) =
             self.ask("chain_getBlock", rpc_params![hex0x(&hash)]).await?;
-        let block = block.ok_or_else(|| ChainError::MissingBlock { endpoint: endpoint.clone(), block: hex0x(&hash) })?;
+        let block = block
+            .ok_or_else(|| ChainError::MissingBlock { endpoint: endpoint.clone(), block: hex0x(&hash) })?;
         block.block.check(&endpoint, hash)
     }
 
@@ -246,7 +248,8 @@ impl Chain {
         let nodes: Vec<Vec<u8>> =
             answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
         let inconsistent = |what: String| ChainError::Inconsistent { endpoint: endpoint.clone(), what };
-        let value = proof::read(header.state_root, nodes, &key).map_err(|error| inconsistent(error.to_string()))?;
+        let value =
+            proof::read(header.state_root, nodes, &key).map_err(|error| inconsistent(error.to_string()))?;
         let ballot = value.map(|bytes| RecordedBallot::decode_all(&mut bytes.as_slice())).transpose();
         ballot
             .map(|ballot| ballot.map(|ballot| (ballot, header.anchor)))
@@ -282,7 +285,11 @@ impl Chain {
         })
     }
 
-    pub(crate) async fn ask<R: DeserializeOwned>(&self, method: &str, params: ArrayParams) -> Result<(String, R), ChainError> {
+    pub(crate) async fn ask<R: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: ArrayParams,
+    ) -> Result<(String, R), ChainError> {
         self.inner.nodes.request(method, params).await.map_err(|failure| failure.of(method))
     }
 }

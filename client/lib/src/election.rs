@@ -66,7 +66,12 @@ pub async fn require_phase(
 }
 
 /// A refusal for the phase, with the phase that the election needs and the one that it is in.
-pub(crate) async fn explain_phase(chain: &Chain, eid: &Eid, needs: &'static str, error: ChainError) -> ChainError {
+pub(crate) async fn explain_phase(
+    chain: &Chain,
+    eid: &Eid,
+    needs: &'static str,
+    error: ChainError,
+) -> ChainError {
     if error != ChainError::Refused(Refusal::WrongPhase) {
         return error;
     }

@@ -61,7 +61,9 @@ pub enum EndpointsError {
         trustees: usize,
     },
     /// Too few to ever get the receipts.
-    #[error("addresses of {given} trustees are given, and a ballot needs receipts of {quorum}: add the others")]
+    #[error(
+        "addresses of {given} trustees are given, and a ballot needs receipts of {quorum}: add the others"
+    )]
     TooFew {
         /// Addresses given.
         given: usize,
@@ -103,7 +105,10 @@ impl TrusteeEndpoints {
     /// [`EndpointsError`] naming the file or the line.
     pub fn load(path: &Path) -> Result<Self, EndpointsError> {
         std::fs::read_to_string(path)
-            .map_err(|error| EndpointsError::File { path: path.display().to_string(), reason: error.to_string() })?
+            .map_err(|error| EndpointsError::File {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            })?
             .parse()
     }
 
@@ -127,7 +132,8 @@ impl TrusteeEndpoints {
         }
         self.iter()
             .map(|(trustee, url)| {
-                let name = election.trustee(trustee).map(|trustee| bounds::show(&trustee.name)).unwrap_or_default();
+                let name =
+                    election.trustee(trustee).map(|trustee| bounds::show(&trustee.name)).unwrap_or_default();
                 TrusteeClient::new(trustee, &name, url)
             })
             .collect()
@@ -195,7 +201,9 @@ pub enum TrusteeError {
         message: String,
     },
     /// What it gave is not its receipt for this ballot.
-    #[error("what trustee {trustee} ({name}) at {url} gave is not its receipt for this ballot: check the address")]
+    #[error(
+        "what trustee {trustee} ({name}) at {url} gave is not its receipt for this ballot: check the address"
+    )]
     BadReceipt {
         /// The trustee.
         trustee: u8,
@@ -304,8 +312,15 @@ impl TrusteeClient {
         let (trustee, name) = (self.trustee, self.name.clone());
         match error {
             RpcError::Call(error) => match error_to_refusal(&error) {
-                Some(refusal) => TrusteeError::Refused { trustee, name, refusal, message: error.message().into() },
-                None => TrusteeError::Failed { trustee, name, code: error.code(), message: error.message().into() },
+                Some(refusal) => {
+                    TrusteeError::Refused { trustee, name, refusal, message: error.message().into() }
+                }
+                None => TrusteeError::Failed {
+                    trustee,
+                    name,
+                    code: error.code(),
+                    message: error.message().into(),
+                },
             },
             other => {
                 TrusteeError::Unreachable { trustee, name, url: self.url.clone(), reason: other.to_string() }
@@ -322,11 +337,18 @@ mod tests {
     fn a_list_of_addresses_is_read_line_by_line() {
         let endpoints: TrusteeEndpoints =
             "# trustees\n1 http://a:1\n\n  3\thttps://c.example/trustee \n".parse().unwrap();
-        assert_eq!(endpoints.iter().collect::<Vec<_>>(), [(1, "http://a:1"), (3, "https://c.example/trustee")]);
-        for (text, line) in [("1", 1), ("\n0 http://a:1", 2), ("x http://a:1", 1), ("1 ws://a:1", 1), ("1 http://a b", 1)]
+        assert_eq!(
+            endpoints.iter().collect::<Vec<_>>(),
+            [(1, "http://a:1"), (3, "https://c.example/trustee")]
+        );
+        for (text, line) in
+            [("1", 1), ("\n0 http://a:1", 2), ("x http://a:1", 1), ("1 ws://a:1", 1), ("1 http://a b", 1)]
         {
             let error = text.parse::<TrusteeEndpoints>().unwrap_err();
-            assert!(matches!(error, EndpointsError::Line { line: found, .. } if found == line), "{text:?}: {error}");
+            assert!(
+                matches!(error, EndpointsError::Line { line: found, .. } if found == line),
+                "{text:?}: {error}"
+            );
         }
         let twice = "1 http://a:1\n1 http://b:1".parse::<TrusteeEndpoints>();
         assert_eq!(twice, Err(EndpointsError::Twice { line: 2, trustee: 1 }));

@@ -88,7 +88,9 @@ pub enum ChainError {
         finalized: u32,
     },
     /// The node does not have the block.
-    #[error("{endpoint} does not have block {block}: ask a node that keeps all blocks (--blocks-pruning archive)")]
+    #[error(
+        "{endpoint} does not have block {block}: ask a node that keeps all blocks (--blocks-pruning archive)"
+    )]
     MissingBlock {
         /// The node.
         endpoint: String,

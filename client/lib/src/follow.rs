@@ -33,9 +33,18 @@ impl Chain {
     /// Connections that fail are replaced silently; an item is an error only when no node answers or
     /// one contradicts itself. The stream does not end there: the next item is the next attempt at the
     /// same block, after two seconds.
-    pub fn follow_finalized(&self, from: u32) -> impl Stream<Item = Result<ChainBlock, ChainError>> + Send + 'static {
-        let follow =
-            Follow { chain: self.clone(), next: from, parent: None, ready: VecDeque::new(), last: None, failed: false };
+    pub fn follow_finalized(
+        &self,
+        from: u32,
+    ) -> impl Stream<Item = Result<ChainBlock, ChainError>> + Send + 'static {
+        let follow = Follow {
+            chain: self.clone(),
+            next: from,
+            parent: None,
+            ready: VecDeque::new(),
+            last: None,
+            failed: false,
+        };
         stream::unfold(follow, |mut follow| async move {
             let item = follow.advance().await;
             Some((item, follow))
@@ -63,7 +72,10 @@ impl Follow {
                     self.last = None;
                     return Err(ChainError::Inconsistent {
                         endpoint: self.chain.inner.nodes.endpoints().join(" or "),
-                        what: format!("finalized block {} is not the child of the block before it", block.anchor.number),
+                        what: format!(
+                            "finalized block {} is not the child of the block before it",
+                            block.anchor.number
+                        ),
                     });
                 }
                 self.parent = Some(block.anchor.hash);

@@ -79,7 +79,9 @@ pub enum KeyError {
         error: io::Error,
     },
     /// Others than the owner may read it.
-    #[error("{path} has mode {mode:03o}, so others may read this secret; make it yours alone: chmod 600 {path}")]
+    #[error(
+        "{path} has mode {mode:03o}, so others may read this secret; make it yours alone: chmod 600 {path}"
+    )]
     Mode {
         /// The file.
         path: PathBuf,
@@ -117,7 +119,9 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// The passphrase is too short.
-    #[error("the passphrase is shorter than {MIN_PASSPHRASE} characters: choose a longer one, such as five words")]
+    #[error(
+        "the passphrase is shorter than {MIN_PASSPHRASE} characters: choose a longer one, such as five words"
+    )]
     ShortPassphrase,
     /// The two passphrases differ.
     #[error("the two passphrases differ: start again")]
@@ -173,8 +177,10 @@ impl PassphraseSource {
             Self::Ask => Ok(std::env::var(PASSPHRASE_VARIABLE).ok().map(SecretString::from)),
             Self::File(path) => {
                 let bytes = read_private(path)?;
-                let text = std::str::from_utf8(&bytes)
-                    .map_err(|_| KeyError::Format { path: path.clone(), reason: "a passphrase is UTF-8".into() })?;
+                let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::Format {
+                    path: path.clone(),
+                    reason: "a passphrase is UTF-8".into(),
+                })?;
                 Ok(Some(SecretString::from(text.lines().next().unwrap_or_default().to_owned())))
             }
         }
@@ -304,7 +310,8 @@ impl KeyFile {
         };
         // Large enough that it never grows, which would leave copies of the secret behind.
         let mut json = Zeroizing::new(Vec::with_capacity(MAX_BYTES as usize));
-        let bad = |error: serde_json::Error| KeyError::Format { path: path.into(), reason: error.to_string() };
+        let bad =
+            |error: serde_json::Error| KeyError::Format { path: path.into(), reason: error.to_string() };
         serde_json::to_writer(&mut *json, &stored).map_err(bad)?;
         json.push(b'\n');
         match protection {
@@ -352,13 +359,16 @@ impl KeyFile {
         if stored.role != role {
             return Err(KeyError::Role { path: path.into(), is: stored.role, needs: role });
         }
-        let signing = SigningKey::from_seed(*seed(&stored.signing).ok_or_else(|| bad("`signing` is no seed"))?);
+        let signing =
+            SigningKey::from_seed(*seed(&stored.signing).ok_or_else(|| bad("`signing` is no seed"))?);
         if signing.public().to_string() != stored.public {
             return Err(bad("`public` is not the public key of `signing`: the file was changed"));
         }
         let kem = match (&stored.kem, role) {
             (Some(kem), _) => Some(KemKey::from_seed(*seed(kem).ok_or_else(|| bad("`kem` is no seed"))?)),
-            (None, KeyRole::Trustee) => return Err(bad("a trustee's key has a `kem` seed, and this has none")),
+            (None, KeyRole::Trustee) => {
+                return Err(bad("a trustee's key has a `kem` seed, and this has none"))
+            }
             (None, _) => None,
         };
         Ok(Self { role, name: stored.name.clone(), signing, kem })
@@ -383,8 +393,8 @@ fn encrypt(passphrase: &SecretString, plaintext: &[u8]) -> io::Result<Vec<u8>> {
     let mut recipient = scrypt::Recipient::new(passphrase.clone());
     recipient.set_work_factor(WORK_FACTOR);
     let mut out = Vec::new();
-    let encryptor =
-        Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient)).map_err(io::Error::other)?;
+    let encryptor = Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient))
+        .map_err(io::Error::other)?;
     let mut writer = encryptor.wrap_output(ArmoredWriter::wrap_output(&mut out, Format::AsciiArmor)?)?;
     writer.write_all(plaintext)?;
     writer.finish()?.finish()?;
@@ -452,7 +462,8 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         _ => Path::new("."),
     };
     // Temporary files are created with mode 600.
-    let mut file = tempfile::Builder::new().prefix(".psephos-").tempfile_in(folder).map_err(io_error(path))?;
+    let mut file =
+        tempfile::Builder::new().prefix(".psephos-").tempfile_in(folder).map_err(io_error(path))?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(io_error(path))?;
     file.persist_noclobber(path).map_err(|failed| match failed.error.kind() {
         io::ErrorKind::AlreadyExists => KeyError::Exists(path.into()),
@@ -495,7 +506,10 @@ mod tests {
         assert_eq!(loaded.name(), "Ada");
 
         let wrong = source(folder.path(), "wrong horse");
-        assert!(matches!(KeyFile::load(&path, KeyRole::Trustee, &wrong), Err(KeyError::WrongPassphrase { .. })));
+        assert!(matches!(
+            KeyFile::load(&path, KeyRole::Trustee, &wrong),
+            Err(KeyError::WrongPassphrase { .. })
+        ));
     }
 
     #[test]

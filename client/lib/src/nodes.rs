@@ -159,7 +159,9 @@ impl Nodes {
             .endpoints
             .iter()
             .zip(failures)
-            .filter_map(|(endpoint, reason)| Some(NodeFailure { endpoint: endpoint.clone(), reason: reason? }))
+            .filter_map(|(endpoint, reason)| {
+                Some(NodeFailure { endpoint: endpoint.clone(), reason: reason? })
+            })
             .collect();
         Err(Failure::Chain(ChainError::Unreachable { tried }))
     }
@@ -181,7 +183,8 @@ impl Nodes {
         match self.open(&endpoint).await {
             Ok(client) => {
                 current.generation += 1;
-                let connection = Connection { generation: current.generation, node, client: Arc::new(client) };
+                let connection =
+                    Connection { generation: current.generation, node, client: Arc::new(client) };
                 current.connection = Some(connection.clone());
                 Ok(connection)
             }
@@ -197,8 +200,10 @@ impl Nodes {
     async fn open(&self, endpoint: &str) -> Result<WsClient, String> {
         let client = client(endpoint).await?;
         if let Some(expected) = self.genesis {
-            let found: Option<String> =
-                client.request("chain_getBlockHash", rpc_params![0u32]).await.map_err(|error| error.to_string())?;
+            let found: Option<String> = client
+                .request("chain_getBlockHash", rpc_params![0u32])
+                .await
+                .map_err(|error| error.to_string())?;
             let found = hash32(endpoint, found.as_deref()).map(Genesis).map_err(|error| error.to_string())?;
             if found != expected {
                 return Err(ChainError::OtherChain { endpoint: endpoint.into(), found, expected }.to_string());
@@ -240,9 +245,11 @@ fn note(failures: &mut [Option<String>], node: usize, reason: String) {
 
 /// The bytes of a node's hexadecimal string.
 pub(crate) fn unhex(endpoint: &str, text: &str) -> Result<Vec<u8>, ChainError> {
-    text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok()).ok_or_else(|| ChainError::Inconsistent {
-        endpoint: endpoint.into(),
-        what: "it sent bytes that are not hexadecimal".into(),
+    text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok()).ok_or_else(|| {
+        ChainError::Inconsistent {
+            endpoint: endpoint.into(),
+            what: "it sent bytes that are not hexadecimal".into(),
+        }
     })
 }
 

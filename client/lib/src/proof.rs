@@ -31,7 +31,8 @@ pub(crate) fn ballot_key(eid: &Eid, credential: &PublicKey) -> Vec<u8> {
 pub(crate) fn read(root: [u8; 32], nodes: Vec<Vec<u8>>, key: &[u8]) -> Result<Option<Vec<u8>>, BadProof> {
     // The nodes are stored under their own hashes, so that only true nodes can be found from the root.
     let database = StorageProof::new(nodes).into_memory_db::<Blake2Hasher>();
-    read_trie_value::<LayoutV1<Blake2Hasher>, _>(&database, &H256(root), key, None, None).map_err(|_| BadProof)
+    read_trie_value::<LayoutV1<Blake2Hasher>, _>(&database, &H256(root), key, None, None)
+        .map_err(|_| BadProof)
 }
 
 #[cfg(test)]
@@ -44,7 +45,7 @@ mod tests {
 
     /// A state with two ballots and other values, and a proof of `key`.
     fn state(key: &[u8]) -> ([u8; 32], Vec<Vec<u8>>) {
-        let mut database = MemoryDB::<Blake2Hasher>::default();
+        let mut database: MemoryDB<Blake2Hasher> = StorageProof::empty().into_memory_db();
         let mut root = H256::default();
         {
             let mut trie = TrieDBMutBuilderV1::<Blake2Hasher>::new(&mut database, &mut root).build();

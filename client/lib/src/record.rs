@@ -132,10 +132,15 @@ pub async fn export(
         };
         write(&MAGIC, &mut exported)?;
         write(&frame(&header), &mut exported)?;
-        let mut ends = Ending { action, members: BTreeSet::new(), expires: 0, threshold: view.manifest.board.threshold };
+        let mut ends =
+            Ending { action, members: BTreeSet::new(), expires: 0, threshold: view.manifest.board.threshold };
         let mut blocks = pin!(chain.follow_finalized(first));
         loop {
-            let block = blocks.next().await.ok_or(RecordError::Missing { eid: *eid, what: "its end", last: finalized })??;
+            let block = blocks.next().await.ok_or(RecordError::Missing {
+                eid: *eid,
+                what: "its end",
+                last: finalized,
+            })??;
             let (anchor, is_end) = (block.anchor, ends.is_reached_by(&block));
             let block = scope.select(block);
             exported.messages += block.messages.len() as u64;
@@ -149,7 +154,11 @@ pub async fn export(
                 break;
             }
             if anchor.number >= finalized {
-                return Err(RecordError::Missing { eid: *eid, what: "its certification or voiding", last: finalized });
+                return Err(RecordError::Missing {
+                    eid: *eid,
+                    what: "its certification or voiding",
+                    last: finalized,
+                });
             }
         }
         out.flush().map_err(file_error)?;

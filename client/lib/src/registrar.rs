@@ -27,11 +27,7 @@ use psephos_protocol::{
 use rand_core::OsRng;
 use std::time::Duration;
 
-use crate::{
-    chain::Chain,
-    election::explain_phase,
-    error::ChainError,
-};
+use crate::{chain::Chain, election::explain_phase, error::ChainError};
 
 /// Entries in a batch, unless asked otherwise.
 pub const BATCH: usize = 1_000;
@@ -132,9 +128,7 @@ pub async fn submit_roll(
         submit_batch(chain, batch).await?;
     }
     for batch in batches.iter().rev().take(1) {
-        chain
-            .wait_finalized("the last batch of the roll", PATIENCE, || is_there(chain, batch))
-            .await?;
+        chain.wait_finalized("the last batch of the roll", PATIENCE, || is_there(chain, batch)).await?;
     }
     progress(batches.len());
     Ok(())
@@ -224,22 +218,31 @@ mod tests {
     #[test]
     fn invitations_open_their_entries() {
         let fixture = Fixture::new(&Params { voters: vec![1, 2], ..Params::default() });
-        let persons = read_persons(&fixture.election.manifest, "identifier,weight\nA,1\nB,2\n".as_bytes()).unwrap();
+        let persons =
+            read_persons(&fixture.election.manifest, "identifier,weight\nA,1\nB,2\n".as_bytes()).unwrap();
         let invited = invite(&fixture.election, persons, 2, |_| ()).unwrap();
         for (invitation, entry) in invited.invitations.iter().zip(&invited.entries) {
             let keys: Vec<_> = (0u32..)
                 .zip(&invitation.codes)
                 .map(|(channel, code)| code.signing_key(&fixture.election.eid, channel).unwrap().public())
                 .collect();
-            assert!(matches!(&entry.access, psephos_protocol::roll::Access::Invitation(known) if **known == keys));
+            assert!(
+                matches!(&entry.access, psephos_protocol::roll::Access::Invitation(known) if **known == keys)
+            );
             assert!(entry.check(&fixture.election).is_ok());
-            assert_eq!(entry.person, transcript::person(&invitation.salt, invitation.person.identifier.as_bytes()));
+            assert_eq!(
+                entry.person,
+                transcript::person(&invitation.salt, invitation.person.identifier.as_bytes())
+            );
             assert_eq!(entry.weight, invitation.person.weight);
         }
         let mut out = Vec::new();
         write_invitations(&mut out, &invited.invitations, &[1]).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains(invited.invitations[0].codes[1].reveal().as_str()));
-        assert!(!text.contains(invited.invitations[0].codes[0].reveal().as_str()), "the channels are kept apart");
+        assert!(
+            !text.contains(invited.invitations[0].codes[0].reveal().as_str()),
+            "the channels are kept apart"
+        );
     }
 }

@@ -67,7 +67,11 @@ impl Chain {
     ///
     /// # Errors
     /// As there.
-    pub async fn submit_and_finalize_within(&self, message: &Message, blocks: u32) -> Result<Anchor, ChainError> {
+    pub async fn submit_and_finalize_within(
+        &self,
+        message: &Message,
+        blocks: u32,
+    ) -> Result<Anchor, ChainError> {
         // Whoever subscribes before it submits misses no block that can hold the message.
         let mut arrivals = self.arrivals().await?;
         let start = self.finalized().await?.number;
@@ -201,7 +205,8 @@ async fn feed(chain: Chain, sender: broadcast::Sender<Arc<ChainBlock>>, next: u3
 /// What a pool's error means (codes of the node's `author` RPC); none if it is another kind of error.
 fn pool_answer(error: &ErrorObjectOwned) -> Option<Result<Pooled, ChainError>> {
     match error.code() {
-        1010 => refusal(error.data().map_or("", |data| data.get())).map(|refusal| Err(ChainError::Refused(refusal))),
+        1010 => refusal(error.data().map_or("", |data| data.get()))
+            .map(|refusal| Err(ChainError::Refused(refusal))),
         1012 => Some(Err(ChainError::SeenBefore)),
         1013 => Some(Ok(Pooled::Before)),
         1014 => Some(Err(ChainError::Superseded)),
@@ -231,7 +236,10 @@ mod tests {
             pool_answer(&error(1010, "Custom error: 27")),
             Some(Err(ChainError::Refused(Refusal::WrongSequence)))
         );
-        assert_eq!(pool_answer(&error(1010, "Custom error: 2")), Some(Err(ChainError::Refused(Refusal::WrongPhase))));
+        assert_eq!(
+            pool_answer(&error(1010, "Custom error: 2")),
+            Some(Err(ChainError::Refused(Refusal::WrongPhase)))
+        );
         assert_eq!(pool_answer(&error(1010, "Custom error: 255")), None);
         assert_eq!(pool_answer(&error(1010, "Transaction has a bad signature")), None);
         assert_eq!(pool_answer(&error(1013, "0xabcd")), Some(Ok(Pooled::Before)));

@@ -11,7 +11,8 @@ use psephos_protocol::{
     refusal::Refusal,
     state::Phase,
     tally::{
-        reconstruct, Columns, CommitmentSums, Contribution, ElectionResult, Finalize, TallyError, Totals, Turnouts,
+        reconstruct, Columns, CommitmentSums, Contribution, ElectionResult, Finalize, TallyError, Totals,
+        Turnouts,
     },
     wire::Message,
 };
@@ -130,7 +131,8 @@ pub fn judge(manifest: &Manifest, result: &ElectionResult, contributions: &[Cont
     let mut off = Vec::new();
     for contribution in contributions {
         let is_consistent = result.contributors.contains(&contribution.trustee)
-            || swap_first(manifest, &subset, contribution).is_some_and(|openings| openings == result.openings);
+            || swap_first(manifest, &subset, contribution)
+                .is_some_and(|openings| openings == result.openings);
         let list = if is_consistent { &mut verdict.consistent } else { &mut off };
         list.push(contribution.trustee);
     }
@@ -163,9 +165,13 @@ fn subsets(contributions: &[Contribution], size: usize) -> Vec<Vec<&Contribution
     sorted.sort_unstable_by_key(|contribution| contribution.trustee);
     let mut found: Vec<Vec<&Contribution>> = (0u32..1 << sorted.len())
         .filter(|mask| mask.count_ones() as usize == size)
-        .map(|mask| sorted.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).map(|(_, c)| *c).collect())
+        .map(|mask| {
+            sorted.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).map(|(_, c)| *c).collect()
+        })
         .collect();
-    found.sort_unstable_by_key(|subset| subset.iter().map(|contribution| contribution.trustee).collect::<Vec<_>>());
+    found.sort_unstable_by_key(|subset| {
+        subset.iter().map(|contribution| contribution.trustee).collect::<Vec<_>>()
+    });
     found
 }
 
@@ -184,7 +190,8 @@ pub async fn tally(chain: &Chain, eid: &Eid, blocks: u32) -> Result<Tallied, Fin
             match state.phase {
                 Phase::Tallied | Phase::Certified => return finished(chain, &election).await.map(Some),
                 Phase::Void => {
-                    let reason = state.void.map(|reason| psephos_protocol::bounds::show(&reason)).unwrap_or_default();
+                    let reason =
+                        state.void.map(|reason| psephos_protocol::bounds::show(&reason)).unwrap_or_default();
                     return Err(FinalizeError::Void { eid: *eid, reason });
                 }
                 _ if state.withheld => {
@@ -197,7 +204,8 @@ pub async fn tally(chain: &Chain, eid: &Eid, blocks: u32) -> Result<Tallied, Fin
                 return Ok(None);
             }
             if let Some(solution) = attempt(chain, &election).await? {
-                let message = Message::Finalize(Finalize { eid: *eid, contributors: solution.result.contributors });
+                let message =
+                    Message::Finalize(Finalize { eid: *eid, contributors: solution.result.contributors });
                 match chain.submit(&message).await {
                     // Somebody else may have been first.
                     Ok(()) | Err(ChainError::Superseded | ChainError::SeenBefore) => {
@@ -227,7 +235,9 @@ fn signed(election: &Election, contributions: Vec<Contribution>) -> Vec<Contribu
     let mut seen = BTreeSet::new();
     contributions
         .into_iter()
-        .filter(|contribution| contribution.verify(election, verify_signature) && seen.insert(contribution.trustee))
+        .filter(|contribution| {
+            contribution.verify(election, verify_signature) && seen.insert(contribution.trustee)
+        })
         .collect()
 }
 

@@ -201,7 +201,11 @@ impl Voting {
     ///
     /// # Errors
     /// As there.
-    pub async fn register(&self, codes: &[InvitationCode], credential: &SigningKey) -> Result<Registered, VoterError> {
+    pub async fn register(
+        &self,
+        codes: &[InvitationCode],
+        credential: &SigningKey,
+    ) -> Result<Registered, VoterError> {
         register(self.chain(), self.election(), codes, credential).await
     }
 
@@ -225,7 +229,12 @@ impl Voting {
         lifetime: u32,
     ) -> Result<Prepared, VoterError> {
         let eid = self.election().eid;
-        let voter = self.chain().at_best().voter(&eid, credential).await?.ok_or(VoterError::NotOnRoll(*credential))?;
+        let voter = self
+            .chain()
+            .at_best()
+            .voter(&eid, credential)
+            .await?
+            .ok_or(VoterError::NotOnRoll(*credential))?;
         let anchor = self.chain().finalized().await?;
         let paper = Ballotpaper {
             style: voter.style,

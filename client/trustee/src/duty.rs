@@ -111,7 +111,10 @@ impl Duty {
                 Ok(false) => self.said.clear(),
                 Err(DutyError::Tally(TallyError::Stopping)) => return,
                 Err(error) => {
-                    if matches!(error, DutyError::Follow(FollowError::Gap { .. } | FollowError::Sequence { .. })) {
+                    if matches!(
+                        error,
+                        DutyError::Follow(FollowError::Gap { .. } | FollowError::Sequence { .. })
+                    ) {
                         self.follower = Follower::new(self.served.state().created);
                         self.set = None;
                     }
@@ -128,7 +131,9 @@ impl Duty {
         let (eid, text) = (self.served.eid(), error.to_string());
         if text != self.said {
             match error {
-                DutyError::Chain(error) => tracing::warn!(%eid, %error, "the chain can't be asked or did not take a message; trying again"),
+                DutyError::Chain(error) => {
+                    tracing::warn!(%eid, %error, "the chain can't be asked or did not take a message; trying again")
+                }
                 error => tracing::error!(%eid, %error, "this trustee does not go on in this election"),
             }
             self.said = text;

@@ -1,6 +1,6 @@
 //! The elections whose manifest names this trustee, and how they stand at the last finalized block.
 
-use psephos_client::{ChainError, Chain};
+use psephos_client::{Chain, ChainError};
 use psephos_protocol::{
     ballot::range::{Generators, Shape},
     election::Election,

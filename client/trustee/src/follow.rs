@@ -128,10 +128,12 @@ pub fn read(election: &Election, block: &ChainBlock) -> Result<Vec<Fact>, Follow
         match message {
             Message::Cast(cast) if cast.signed.ballot.statement.eid == election.eid => {
                 let statement = &cast.signed.ballot.statement;
-                let hash = cast.verify_signatures(election, verify_signature).map_err(|error| FollowError::Ballot {
-                    block: block.anchor.number,
-                    code: TrackingCode::of(&cast.signed.ballot.hash()),
-                    error,
+                let hash = cast.verify_signatures(election, verify_signature).map_err(|error| {
+                    FollowError::Ballot {
+                        block: block.anchor.number,
+                        code: TrackingCode::of(&cast.signed.ballot.hash()),
+                        error,
+                    }
                 })?;
                 let last = LastBallot { sequence: statement.sequence, hash, style: statement.style };
                 facts.push(Fact::Ballot { credential: statement.credential, last });
@@ -242,16 +244,19 @@ impl Follower {
             return Err(mismatch("accepted ballots", self.accepted.to_string(), state.ballots.to_string()));
         }
         if self.ballots.len() != state.counted as usize {
-            return Err(mismatch("counted ballots", self.ballots.len().to_string(), state.counted.to_string()));
+            return Err(mismatch(
+                "counted ballots",
+                self.ballots.len().to_string(),
+                state.counted.to_string(),
+            ));
         }
         let mut set = AcceptedSet::default();
         let all: Vec<(&PublicKey, &LastBallot)> = self.ballots.iter().collect();
         for some in all.chunks(PARALLEL) {
             let voters = some.iter().map(|(credential, _)| view.voter(&election.eid, credential));
             for ((credential, ballot), voter) in some.iter().zip(futures::future::join_all(voters).await) {
-                let voter = voter?.filter(|voter| voter.style == ballot.style).ok_or_else(|| FollowError::Voter {
-                    code: TrackingCode::of(&ballot.hash),
-                    credential: **credential,
+                let voter = voter?.filter(|voter| voter.style == ballot.style).ok_or_else(|| {
+                    FollowError::Voter { code: TrackingCode::of(&ballot.hash), credential: **credential }
                 })?;
                 let (sequence, ballot) = (ballot.sequence, ballot.hash);
                 set.accept(**credential, Accepted { sequence, ballot, weight: voter.weight });

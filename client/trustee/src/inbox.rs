@@ -47,7 +47,9 @@ pub enum DepositError {
         detail: String,
     },
     /// The chain could not be asked.
-    #[error("this trustee can't reach the chain now; ask the other trustees and try this one again later: {0}")]
+    #[error(
+        "this trustee can't reach the chain now; ask the other trustees and try this one again later: {0}"
+    )]
     Chain(#[from] ChainError),
     /// The daemon is stopping.
     #[error("this trustee is stopping; try again when it is back")]
@@ -94,7 +96,14 @@ impl<V: View> Inbox<V> {
     #[must_use]
     pub fn new(view: V, keys: Arc<Keys>, store: Arc<Store>, elections: Arc<Elections>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { view, keys, store, elections, cores: Arc::new(Semaphore::new(cores)), faults: Mutex::default() }
+        Self {
+            view,
+            keys,
+            store,
+            elections,
+            cores: Arc::new(Semaphore::new(cores)),
+            faults: Mutex::default(),
+        }
     }
 
     /// Checks a deposit, keeps it, and vouches for it. The same ballot gets the same receipt.
@@ -124,23 +133,35 @@ impl<V: View> Inbox<V> {
 
     /// Phase, expiry, roll, style and sequence. A ballot that the chain has accepted is taken late, so that a
     /// trustee that was away comes to its share.
-    async fn check_eligible(&self, served: &Served, deposit: &Deposit, ballot: &BallotHash) -> Result<(), DepositError> {
+    async fn check_eligible(
+        &self,
+        served: &Served,
+        deposit: &Deposit,
+        ballot: &BallotHash,
+    ) -> Result<(), DepositError> {
         let statement = &deposit.ballot.ballot.statement;
         let phase = served.state().phase;
         if !matches!(phase, Phase::Open | Phase::Closed) {
-            return Err(refused(Refusal::WrongPhase, format!("this needs Open, and the election is {phase}")));
+            return Err(refused(
+                Refusal::WrongPhase,
+                format!("this needs Open, and the election is {phase}"),
+            ));
         }
         let voter = self.view.voter(&served.eid(), &statement.credential).await?.ok_or_else(|| {
             refused(Refusal::NotOnRoll, format!("credential {}: register it first", statement.credential))
         })?;
         if statement.style != voter.style {
-            return Err(refused(Refusal::WrongStyle, format!("style {}: it should be {}", statement.style, voter.style)));
+            return Err(refused(
+                Refusal::WrongStyle,
+                format!("style {}: it should be {}", statement.style, voter.style),
+            ));
         }
         let Err(error) = check_new(served, deposit, &voter, phase, self.elections.finalized().number) else {
             return Ok(());
         };
         let may_be_recorded = statement.sequence == voter.sequence;
-        if may_be_recorded && self.view.recorded(&served.eid(), &statement.credential).await? == Some(*ballot) {
+        if may_be_recorded && self.view.recorded(&served.eid(), &statement.credential).await? == Some(*ballot)
+        {
             return Ok(());
         }
         Err(error)
@@ -152,7 +173,8 @@ impl<V: View> Inbox<V> {
         }
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         if faults.get(&(*eid, *credential)).is_some_and(|faults| *faults >= MAX_FAULTS) {
-            let detail = format!("credential {credential}: it has signed {MAX_FAULTS} ballots that do not verify");
+            let detail =
+                format!("credential {credential}: it has signed {MAX_FAULTS} ballots that do not verify");
             return Err(refused(Refusal::Quota, detail));
         }
         Ok(())
@@ -198,18 +220,25 @@ fn check_new(
 ) -> Result<(), DepositError> {
     let statement = &deposit.ballot.ballot.statement;
     if phase != Phase::Open {
-        let detail = format!("this needs Open, and the election is {phase}; only accepted ballots are taken now");
+        let detail =
+            format!("this needs Open, and the election is {phase}; only accepted ballots are taken now");
         return Err(refused(Refusal::WrongPhase, detail));
     }
     if statement.expiry < height {
-        return Err(refused(Refusal::Expired, format!("expiry {}: block {height} is finalized", statement.expiry)));
+        return Err(refused(
+            Refusal::Expired,
+            format!("expiry {}: block {height} is finalized", statement.expiry),
+        ));
     }
     if voter.ballots >= served.election.manifest.max_ballots {
         return Err(refused(Refusal::TooManyBallots, format!("{} were accepted", voter.ballots)));
     }
     let step = statement.sequence.saturating_sub(voter.sequence);
     if step == 0 || step > SEQUENCE_WINDOW {
-        let detail = format!("sequence {}: that of the last accepted ballot is {}", statement.sequence, voter.sequence);
+        let detail = format!(
+            "sequence {}: that of the last accepted ballot is {}",
+            statement.sequence, voter.sequence
+        );
         return Err(refused(Refusal::WrongSequence, detail));
     }
     Ok(())
@@ -258,4 +287,3 @@ fn ballot_refusal(error: BallotError) -> Refusal {
         BallotError::Proof => Refusal::BadProof,
     }
 }
-

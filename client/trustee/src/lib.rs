@@ -17,7 +17,10 @@
 //! is sent only after it is marked on the disk, and from then on the same bytes are sent.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
 
 pub mod config;
 pub mod duty;
@@ -45,10 +48,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::pin,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        Arc,
-    },
+    sync::{atomic::Ordering, Arc},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::task::JoinSet;
@@ -140,7 +140,9 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
     let (keys, elections) = (Arc::new(config.keys), Arc::new(Elections::default()));
     check_clock(&chain).await;
     if config.accept == Accept::All {
-        tracing::warn!("accepts every election that names its keys, unread: for demonstrations and tests only");
+        tracing::warn!(
+            "accepts every election that names its keys, unread: for demonstrations and tests only"
+        );
     }
     if !config.listen.ip().is_loopback() {
         tracing::warn!(listen = %config.listen, "listens beyond this machine without TLS: put a TLS proxy in front");

@@ -1,12 +1,14 @@
 //! The daemon's door: JSON-RPC over HTTP or WebSocket, bounded in every direction.
 
+use codec::Encode;
 use jsonrpsee::{
     core::async_trait,
     server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
     types::ErrorObjectOwned,
 };
-use codec::Encode;
-use psephos_client::trustee_api::{refusal_to_error, Served as ServedStatus, TrusteeApiServer, TrusteeStatus};
+use psephos_client::trustee_api::{
+    refusal_to_error, Served as ServedStatus, TrusteeApiServer, TrusteeStatus,
+};
 use psephos_protocol::{envelope::MAX_DEPOSIT_BYTES, refusal::Refusal};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tower::ServiceBuilder;
@@ -46,7 +48,8 @@ pub struct Rpc<V> {
 impl<V: View> TrusteeApiServer for Rpc<V> {
     async fn status(&self) -> Result<TrusteeStatus, ErrorObjectOwned> {
         let served = self.elections.all().into_iter().filter(|served| served.accepted()).map(|served| {
-            let deposits = self.store.deposits(&served.eid()).map_err(|_| unavailable("its store failed".into()))?;
+            let deposits =
+                self.store.deposits(&served.eid()).map_err(|_| unavailable("its store failed".into()))?;
             Ok(ServedStatus {
                 eid: served.eid().to_string(),
                 index: served.index,
@@ -66,17 +69,22 @@ impl<V: View> TrusteeApiServer for Rpc<V> {
         if deposit.len() > 2 * MAX_DEPOSIT_BYTES {
             return Err(refusal_to_error(Refusal::MalformedBallot, "deposit: it is too long"));
         }
-        let bytes = hex::decode(&deposit)
-            .map_err(|_| refusal_to_error(Refusal::MalformedBallot, "deposit: it is not hexadecimal without prefix"))?;
-        let receipt = tokio::time::timeout(REQUEST_TIMEOUT, self.inbox.deposit(&bytes))
-            .await
-            .map_err(|_| unavailable("this trustee is busy: try again; the same deposit gets the same receipt".into()))?;
+        let bytes = hex::decode(&deposit).map_err(|_| {
+            refusal_to_error(Refusal::MalformedBallot, "deposit: it is not hexadecimal without prefix")
+        })?;
+        let receipt =
+            tokio::time::timeout(REQUEST_TIMEOUT, self.inbox.deposit(&bytes)).await.map_err(|_| {
+                unavailable("this trustee is busy: try again; the same deposit gets the same receipt".into())
+            })?;
         receipt.map(|receipt| hex::encode(receipt.encode())).map_err(|error| match error {
             DepositError::Refused { refusal, detail } => refusal_to_error(refusal, &detail),
             // Which nodes it asks is the operator's business.
             DepositError::Chain(error) => {
                 tracing::warn!(%error, "a deposit waits for the chain");
-                unavailable("this trustee can't reach the chain now: ask the other trustees, and this one later".into())
+                unavailable(
+                    "this trustee can't reach the chain now: ask the other trustees, and this one later"
+                        .into(),
+                )
             }
             error @ DepositError::Stopping => unavailable(error.to_string()),
         })

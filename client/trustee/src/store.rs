@@ -111,7 +111,9 @@ pub enum StoreError {
     #[error("the store {0} belongs to another trustee key or another chain: give each its own data folder")]
     Foreign(PathBuf),
     /// It was written by another version.
-    #[error("the store {path} has format {found} and this version reads {FORMAT}: use the version that wrote it")]
+    #[error(
+        "the store {path} has format {found} and this version reads {FORMAT}: use the version that wrote it"
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -119,7 +121,9 @@ pub enum StoreError {
         found: u16,
     },
     /// An entry does not decode.
-    #[error("the store {path} holds an entry of {table} that can't be read: the file is damaged; restore a copy")]
+    #[error(
+        "the store {path} holds an entry of {table} that can't be read: the file is damaged; restore a copy"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -157,7 +161,8 @@ impl Store {
     /// [`StoreError`], naming the file.
     pub fn open(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
-        private_file(folder, &path).map_err(|error| StoreError::Failed { path: path.clone(), reason: error.to_string() })?;
+        private_file(folder, &path)
+            .map_err(|error| StoreError::Failed { path: path.clone(), reason: error.to_string() })?;
         let database = Database::create(&path).map_err(|error| match error {
             redb::DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.clone()),
             error => StoreError::Failed { path: path.clone(), reason: error.to_string() },
@@ -186,7 +191,8 @@ impl Store {
     /// [`StoreError::Failed`] or [`StoreError::Damaged`].
     pub fn deposited(&self, eid: &Eid, ballot: &BallotHash) -> Result<Option<Deposited>, StoreError> {
         let inner = &self.inner;
-        let table = inner.read().and_then(|read| Ok(read.open_table(DEPOSITS)?)).map_err(|e| inner.failed(e))?;
+        let table =
+            inner.read().and_then(|read| Ok(read.open_table(DEPOSITS)?)).map_err(|e| inner.failed(e))?;
         let entry = table.get(&key(eid, &ballot.0)).map_err(|error| inner.failed(error))?;
         entry.map(|entry| inner.decode("deposits", entry.value())).transpose()
     }
@@ -197,7 +203,8 @@ impl Store {
     /// [`StoreError::Failed`].
     pub fn deposits(&self, eid: &Eid) -> Result<u64, StoreError> {
         let inner = &self.inner;
-        let table = inner.read().and_then(|read| Ok(read.open_table(COUNTS)?)).map_err(|e| inner.failed(e))?;
+        let table =
+            inner.read().and_then(|read| Ok(read.open_table(COUNTS)?)).map_err(|e| inner.failed(e))?;
         let entry = table.get(&eid.0).map_err(|error| inner.failed(error))?;
         Ok(entry.map_or(0, |entry| entry.value()))
     }
@@ -208,7 +215,8 @@ impl Store {
     /// [`StoreError::Failed`].
     pub fn receipts_given(&self, eid: &Eid, credential: &PublicKey) -> Result<u8, StoreError> {
         let inner = &self.inner;
-        let table = inner.read().and_then(|read| Ok(read.open_table(QUOTAS)?)).map_err(|e| inner.failed(e))?;
+        let table =
+            inner.read().and_then(|read| Ok(read.open_table(QUOTAS)?)).map_err(|e| inner.failed(e))?;
         let entry = table.get(&key(eid, &credential.0)).map_err(|error| inner.failed(error))?;
         Ok(entry.map_or(0, |entry| entry.value()))
     }
@@ -219,7 +227,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Quota`], or that it could not be written; no receipt may be given then.
     pub async fn keep(&self, keep: Keep) -> Result<Receipt, StoreError> {
-        let gone = || StoreError::Failed { path: self.inner.path.clone(), reason: "its writer has stopped".into() };
+        let gone =
+            || StoreError::Failed { path: self.inner.path.clone(), reason: "its writer has stopped".into() };
         let (answer, answered) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(gone)?;
         queue.send(Waiting { keep, answer }).await.map_err(|_| gone())?;
@@ -353,8 +362,8 @@ impl Inner {
         let marks = {
             let mut table = transaction.open_table(MARKS).map_err(|error| self.failed(error))?;
             let stored = table.get(&eid.0).map_err(|error| self.failed(error))?;
-            let mut marks = stored
-                .map_or(Ok(Marks::default()), |entry| self.decode("marks", entry.value()))?;
+            let mut marks =
+                stored.map_or(Ok(Marks::default()), |entry| self.decode("marks", entry.value()))?;
             change(&mut marks);
             table.insert(&eid.0, marks.encode().as_slice()).map_err(|error| self.failed(error))?;
             marks
@@ -391,7 +400,8 @@ impl Inner {
             for keep in keeps {
                 let ballot = key(&keep.eid, &keep.ballot.0);
                 let before = deposits.get(&ballot).map_err(|error| self.failed(error))?;
-                if let Some(before) = before.map(|entry| self.decode::<Deposited>("deposits", entry.value())) {
+                if let Some(before) = before.map(|entry| self.decode::<Deposited>("deposits", entry.value()))
+                {
                     outcomes.push(before.map(|before| before.receipt));
                     continue;
                 }

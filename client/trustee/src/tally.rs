@@ -141,9 +141,13 @@ fn bind(
     let standing = match (store.marks(&served.eid())?.agreement, on_chain) {
         (Some(marked), _) => marked,
         (None, Some(sent)) => store.agree_once(sent)?,
-        (None, None) => {
-            store.agree_once(Agreement::sign(&served.election, served.index, &keys.signing, statement, &mut OsRng))?
-        }
+        (None, None) => store.agree_once(Agreement::sign(
+            &served.election,
+            served.index,
+            &keys.signing,
+            statement,
+            &mut OsRng,
+        ))?,
     };
     if standing.statement != statement {
         return Err(TallyError::SignedBefore { signed: standing.statement.root, ours });
@@ -183,7 +187,8 @@ pub fn contribute(
         Some(marked) => marked,
         None => {
             let sums = sum_shares(store, keys, served, set, stop)?;
-            let made = Contribution::sign(&served.election, served.index, &keys.signing, ours, sums, &mut OsRng);
+            let made =
+                Contribution::sign(&served.election, served.index, &keys.signing, ours, sums, &mut OsRng);
             store.contribute_once(&made)?
         }
     };

@@ -63,7 +63,11 @@ impl Ballot {
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn verify(&self, election: &Election, generators: &Generators) -> Result<VerifiedBallot, BallotError> {
+    pub fn verify(
+        &self,
+        election: &Election,
+        generators: &Generators,
+    ) -> Result<VerifiedBallot, BallotError> {
         self.verify_proof(&self.verify_form(election)?, generators)
     }
 

@@ -18,6 +18,7 @@ use psephos_protocol::{
     testing::{set_statement, Fixture, Params},
     wire::{block_time, Message},
 };
+use std::sync::LazyLock;
 
 /// Decodes and encodes again.
 type Parse = fn(&[u8]) -> Option<Vec<u8>>;
@@ -174,22 +175,28 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+static SAMPLES: LazyLock<Vec<(&str, Vec<u8>)>> = LazyLock::new(samples);
+
+fn sample(name: &str) -> Vec<u8> {
+    SAMPLES.iter().find(|(other, _)| *other == name).expect("a sample of that name").1.clone()
+}
+
 #[test]
 fn every_decoder_has_a_sample_and_reads_it() {
-    let samples = samples();
+    let samples = &*SAMPLES;
     let names: Vec<&str> = samples.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, DECODERS.map(|(name, _)| name));
     for (name, bytes) in samples {
-        assert_eq!(decoder(name)(&bytes).as_deref(), Some(bytes.as_slice()), "{name}");
+        assert_eq!(decoder(name)(bytes).as_deref(), Some(bytes.as_slice()), "{name}");
     }
 }
 
 #[test]
 fn cut_off_bytes_are_refused_at_every_length() {
-    for (name, bytes) in samples() {
+    for (name, bytes) in SAMPLES.iter() {
         for length in 0..bytes.len() {
             // A record may end after any of its frames.
-            let whole = name == "record" && read(&bytes[..length]).is_ok();
+            let whole = *name == "record" && read(&bytes[..length]).is_ok();
             assert!(
                 whole || decoder(name)(&bytes[..length]).is_none(),
                 "{name}: {length} of {}",
@@ -201,7 +208,7 @@ fn cut_off_bytes_are_refused_at_every_length() {
 
 #[test]
 fn bytes_left_over_are_refused() {
-    for (name, bytes) in samples() {
+    for (name, bytes) in SAMPLES.iter() {
         for extra in [&[0][..], &[0xff], &[0; 100]] {
             assert!(decoder(name)(&[bytes.as_slice(), extra].concat()).is_none(), "{name}");
         }
@@ -235,7 +242,7 @@ fn lists_stay_within_their_bounds() {
 
 #[test]
 fn a_record_says_what_is_wrong_with_it() {
-    let bytes = samples().into_iter().find(|(name, _)| *name == "record").unwrap().1;
+    let bytes = sample("record");
     assert_eq!(read(&bytes).unwrap().1.len(), 2);
     let error = |bytes: &[u8]| read(bytes).unwrap_err();
     assert_eq!(error(b""), RecordError::Magic);
@@ -254,7 +261,7 @@ fn a_record_says_what_is_wrong_with_it() {
 
 #[test]
 fn other_extrinsics_are_not_ours() {
-    let bytes = samples().into_iter().find(|(name, _)| *name == "extrinsic").unwrap().1;
+    let bytes = sample("extrinsic");
     assert!(Message::from_extrinsic(&bytes).is_some());
     assert_eq!(bytes[2..5], [0x45, 0, 8]);
     for place in 2..5 {
@@ -299,7 +306,7 @@ proptest! {
         which in 0..DECODERS.len(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let (name, mut bytes) = samples().swap_remove(which);
+        let (name, mut bytes) = SAMPLES[which].clone();
         for (place, value) in &changes {
             // Near the front, too, where lengths and variants are.
             let place = place.index(bytes.len());

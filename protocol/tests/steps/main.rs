@@ -9,6 +9,7 @@ mod decoders;
 mod envelope;
 mod manifest;
 mod receipt;
+mod refusal;
 mod roles;
 mod roll;
 mod shares;

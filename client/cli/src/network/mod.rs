@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 use crate::{context::Context, error::CliError};
-use config::{Network, MOST};
+use config::MOST;
 
 /// Runs a network of validators and trustees on this machine.
 #[derive(Subcommand)]

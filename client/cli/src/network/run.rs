@@ -192,9 +192,20 @@ pub fn start(folder: &Path, name: &str, context: &Context) -> Result<(), CliErro
     if let Some(pid) = process::running(folder, name) {
         return Err(CliError::Refused(format!("{name} runs already, as process {pid}")));
     }
-    network.check_ports_free(name)?;
+    await_ports(&network, name)?;
     let pid = Starter::new(folder, &network, context)?.start(name)?;
     context.out.result(&json!({ "started": name, "pid": pid }), || format!("Started {name} as process {pid}."))
+}
+
+/// Waits for the ports of a process, which the system frees a moment after a kill.
+fn await_ports(network: &Network, name: &str) -> Result<(), CliError> {
+    let end = std::time::Instant::now() + PATIENCE;
+    loop {
+        match network.check_ports_free(name) {
+            Err(_) if std::time::Instant::now() < end => std::thread::sleep(std::time::Duration::from_millis(200)),
+            outcome => return outcome,
+        }
+    }
 }
 
 fn known(network: &Network, name: &str) -> Result<(), CliError> {

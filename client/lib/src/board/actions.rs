@@ -6,11 +6,7 @@ use psephos_protocol::{
 };
 
 use super::BoardError;
-use crate::{
-    chain::Chain,
-    election::open_election,
-    tally::commitment_sums,
-};
+use crate::{chain::Chain, election::open_election, tally::commitment_sums};
 
 /// The creation of an election under the chain's next number, and the identifier that it will have.
 ///
@@ -57,7 +53,12 @@ pub async fn confirm_batches(chain: &Chain, eid: &Eid) -> Result<Vec<Action>, Bo
 ///
 /// # Errors
 /// [`BoardError::NoEntry`].
-pub async fn reinvite(chain: &Chain, eid: &Eid, entry: u32, keys: InvitationKeys) -> Result<Action, BoardError> {
+pub async fn reinvite(
+    chain: &Chain,
+    eid: &Eid,
+    entry: u32,
+    keys: InvitationKeys,
+) -> Result<Action, BoardError> {
     let known = chain.at_best().entry(eid, entry).await?.ok_or(BoardError::NoEntry { eid: *eid, entry })?;
     Ok(Action::Reinvite { eid: *eid, entry, round: known.round, keys })
 }

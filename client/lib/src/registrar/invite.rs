@@ -79,7 +79,11 @@ pub fn invite(
     Ok(Invited { entries, invitations })
 }
 
-fn invite_one(election: &Election, person: &Person, channels: u8) -> Result<(RollEntry, Invitation), InvitationError> {
+fn invite_one(
+    election: &Election,
+    person: &Person,
+    channels: u8,
+) -> Result<(RollEntry, Invitation), InvitationError> {
     let codes: Vec<_> = (0..channels).map(|_| InvitationCode::generate(&mut OsRng)).collect();
     let keys: Vec<PublicKey> = (0u32..)
         .zip(&codes)

@@ -164,7 +164,10 @@ pub fn read_persons(manifest: &Manifest, list: impl Read) -> Result<Vec<Person>,
     let header = match reader.headers() {
         Ok(header) => header.clone(),
         Err(error) => {
-            return Err(RollErrors(vec![RollError { line: 1, problem: Problem::Unreadable(error.to_string()) }]))
+            return Err(RollErrors(vec![RollError {
+                line: 1,
+                problem: Problem::Unreadable(error.to_string()),
+            }]))
         }
     };
     let columns = Columns::of(&header, &mut errors);
@@ -241,8 +244,7 @@ impl Names {
     }
 
     fn style(&self, given: Option<&str>) -> Result<u16, Problem> {
-        index(&self.styles, given)
-            .map_err(|given| Problem::Style { given, styles: self.styles.join(", ") })
+        index(&self.styles, given).map_err(|given| Problem::Style { given, styles: self.styles.join(", ") })
     }
 
     fn unit(&self, given: Option<&str>) -> Result<u16, Problem> {
@@ -288,7 +290,12 @@ mod tests {
     fn names_and_indices_and_defaults_are_understood() {
         let list = "identifier,unit,style,weight\n A-1 ,Abroad,1,3\n\"B, Jr\",,Half,\nC,1,,1\n";
         let persons = read_persons(&manifest(), list.as_bytes()).unwrap();
-        let person = |identifier: &str, weight, style, unit| Person { identifier: identifier.into(), weight, style, unit };
+        let person = |identifier: &str, weight, style, unit| Person {
+            identifier: identifier.into(),
+            weight,
+            style,
+            unit,
+        };
         assert_eq!(persons, [person("A-1", 3, 1, 1), person("B, Jr", 1, 1, 0), person("C", 1, 0, 1)]);
         let short = read_persons(&manifest(), "Identifier\nX\n".as_bytes()).unwrap();
         assert_eq!(short, [person("X", 1, 0, 0)]);
@@ -300,7 +307,9 @@ mod tests {
         let found = problems(list);
         let lines: Vec<u64> = found.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [2, 2, 3, 4, 5, 5, 5, 6]);
-        assert!(matches!(&found[0].1, Problem::Weight { given, weights } if given == "2" && weights == "1, 3"));
+        assert!(
+            matches!(&found[0].1, Problem::Weight { given, weights } if given == "2" && weights == "1, 3")
+        );
         assert!(matches!(&found[1].1, Problem::Unit { given, .. } if given == "Nowhere"));
         assert_eq!(found[2].1, Problem::NoIdentifier);
         assert!(matches!(&found[3].1, Problem::Style { styles, .. } if styles == "All, Half"));
@@ -314,7 +323,10 @@ mod tests {
     fn a_wrong_header_and_a_wrong_size_are_problems() {
         assert_eq!(problems("name,weight\nA,1\n")[0], (1, Problem::UnknownColumn("name".into())));
         assert_eq!(problems("weight\n1\n"), [(1, Problem::NoIdentifiers)]);
-        assert_eq!(problems("identifier,Identifier\nA,B\n"), [(1, Problem::ColumnTwice("Identifier".into()))]);
+        assert_eq!(
+            problems("identifier,Identifier\nA,B\n"),
+            [(1, Problem::ColumnTwice("Identifier".into()))]
+        );
         assert_eq!(problems("identifier\n"), [(1, Problem::Nobody)]);
         assert_eq!(problems("identifier\nA\nB\nC\nD\nE\nF\n"), [(6, Problem::TooMany(4))]);
         let long = format!("identifier\n{}\n", "x".repeat(257));

@@ -100,14 +100,19 @@ impl Voting {
     /// # Errors
     /// [`VoterError::TooFewReceipts`] naming each trustee, in which case nothing was cast;
     /// [`VoterError::Chain`] with the chain's reason; [`VoterError::NotRecorded`].
-    pub async fn cast(&self, prepared: Prepared, credential: &SigningKey) -> Result<RecordedVote, VoterError> {
+    pub async fn cast(
+        &self,
+        prepared: Prepared,
+        credential: &SigningKey,
+    ) -> Result<RecordedVote, VoterError> {
         let statement = prepared.ballot().statement.clone();
         let (given, hash) = (credential.public(), prepared.hash());
         if statement.credential != given {
             return Err(VoterError::OtherCredential { prepared: statement.credential, given });
         }
         let key = credential.clone();
-        let (signed, deposits) = self.compute(move |shared| sign_and_seal(&shared.election, prepared, &key)).await??;
+        let (signed, deposits) =
+            self.compute(move |shared| sign_and_seal(&shared.election, prepared, &key)).await??;
         let (deliveries, outcomes) = self.deliver(hash, deposits);
         let receipts = match collect(self.election().manifest.quorum, self.trustees().len(), outcomes).await {
             Ok(receipts) => receipts,
@@ -121,7 +126,9 @@ impl Voting {
         let left = statement.expiry.saturating_sub(statement.anchor.number).saturating_add(BEYOND_EXPIRY);
         let accepted = match self.chain().submit_and_finalize_within(&message, left).await {
             Ok(anchor) => anchor,
-            Err(error) => return Err(explain_phase(self.chain(), &statement.eid, "Open", error).await.into()),
+            Err(error) => {
+                return Err(explain_phase(self.chain(), &statement.eid, "Open", error).await.into())
+            }
         };
         let proof = self.prove_recorded(&given, accepted.number).await?;
         match proof.0 {
@@ -176,7 +183,8 @@ impl Voting {
             .iter()
             .filter_map(|client| {
                 let deposit = deposits.get(usize::from(client.trustee()).checked_sub(1)?)?.clone();
-                let (client, election, sender) = (client.clone(), self.shared.election.clone(), sender.clone());
+                let (client, election, sender) =
+                    (client.clone(), self.shared.election.clone(), sender.clone());
                 let trustee = client.trustee();
                 Some((trustee, tokio::spawn(deliver(client, election, ballot, deposit, sender))))
             })
@@ -197,7 +205,8 @@ fn sign_and_seal(
     let deposits = envelopes
         .into_iter()
         .map(|envelope| {
-            let deposit = Deposit { ballot: signed.ballot.clone(), dealing: signed.dealing.clone(), envelope };
+            let deposit =
+                Deposit { ballot: signed.ballot.clone(), dealing: signed.dealing.clone(), envelope };
             hex::encode(deposit.encode())
         })
         .collect();
@@ -240,7 +249,8 @@ async fn collect(
     let mut failures: BTreeMap<u8, (u32, TrusteeError)> = BTreeMap::new();
     let end = tokio::time::Instant::now() + COLLECT;
     while receipts.len() < needed {
-        let hopeless = failures.values().filter(|(attempts, error)| *attempts >= ATTEMPTS || !error.is_passing());
+        let hopeless =
+            failures.values().filter(|(attempts, error)| *attempts >= ATTEMPTS || !error.is_passing());
         if trustees - hopeless.count().min(trustees) < needed {
             break;
         }

@@ -89,7 +89,9 @@ pub(super) fn sign(
     let payload = transcript::registration(entry, &public);
     let signatures = (0u32..)
         .zip(invitations)
-        .map(|(index, key)| key.sign(&Registration::invitation_signable(election, index, &payload), &mut OsRng))
+        .map(|(index, key)| {
+            key.sign(&Registration::invitation_signable(election, index, &payload), &mut OsRng)
+        })
         .collect();
     Registration {
         eid: election.eid,
@@ -127,7 +129,10 @@ async fn find_entry(
 async fn derive(election: &Election, codes: Vec<InvitationCode>) -> Result<Vec<SigningKey>, VoterError> {
     let eid = election.eid;
     tokio::task::spawn_blocking(move || {
-        (0u32..).zip(&codes).map(|(channel, code)| code.signing_key(&eid, channel)).collect::<Result<_, InvitationError>>()
+        (0u32..)
+            .zip(&codes)
+            .map(|(channel, code)| code.signing_key(&eid, channel))
+            .collect::<Result<_, InvitationError>>()
     })
     .await
     .map_err(|_| VoterError::Device)?

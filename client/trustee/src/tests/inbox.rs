@@ -93,7 +93,9 @@ async fn a_good_deposit_gets_one_receipt_ever() {
 async fn malformed_bytes_are_refused() {
     let mut case = case(Phase::Open);
     let bytes = case.deposit(0, 1).encode();
-    for bad in [&[][..], &bytes[..bytes.len() - 1], &[&bytes[..], &[0]].concat(), &vec![0; MAX_DEPOSIT_BYTES + 1]] {
+    for bad in
+        [&[][..], &bytes[..bytes.len() - 1], &[&bytes[..], &[0]].concat(), &vec![0; MAX_DEPOSIT_BYTES + 1]]
+    {
         assert_eq!(case.refusal_of(bad).await, Refusal::MalformedBallot);
     }
 }
@@ -116,7 +118,8 @@ async fn other_elections_are_not_served() {
 async fn ballots_are_taken_in_their_time() {
     let mut case = case(Phase::Open);
     let deposit = case.deposit(0, 1);
-    for phase in [Phase::Setup, Phase::Registration, Phase::Frozen, Phase::Closed, Phase::Agreed, Phase::Void] {
+    for phase in [Phase::Setup, Phase::Registration, Phase::Frozen, Phase::Closed, Phase::Agreed, Phase::Void]
+    {
         case.served.update(state(phase));
         assert_eq!(case.refusal(&deposit).await, Refusal::WrongPhase, "{phase}");
     }
@@ -247,8 +250,10 @@ async fn no_share_on_the_disk_no_receipt() {
 #[tokio::test]
 async fn many_deposits_at_once_are_all_kept() {
     let mut case = case(Phase::Open);
-    let deposits: Vec<Deposit> =
-        (0..3).flat_map(|voter| (1..=4).map(move |sequence| (voter, sequence))).map(|(v, s)| case.deposit(v, s)).collect();
+    let deposits: Vec<Deposit> = (0..3)
+        .flat_map(|voter| (1..=4).map(move |sequence| (voter, sequence)))
+        .map(|(v, s)| case.deposit(v, s))
+        .collect();
     let bytes: Vec<Vec<u8>> = deposits.iter().map(Encode::encode).collect();
     // Each twice, at the same time.
     let asks = bytes.iter().chain(&bytes).map(|bytes| case.inbox.deposit(bytes));

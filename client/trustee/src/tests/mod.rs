@@ -114,7 +114,13 @@ impl View for Answers {
 
 /// Block `number` of a chain whose blocks have their number as hash.
 pub fn block(number: u32, messages: Vec<Message>) -> ChainBlock {
-    ChainBlock { anchor: anchor(number), parent: anchor(number - 1).hash, header: Vec::new(), time: 0, messages }
+    ChainBlock {
+        anchor: anchor(number),
+        parent: anchor(number - 1).hash,
+        header: Vec::new(),
+        time: 0,
+        messages,
+    }
 }
 
 pub fn anchor(number: u32) -> Anchor {

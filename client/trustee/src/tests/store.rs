@@ -23,7 +23,12 @@ fn keep(fixture: &mut Fixture, voter: usize, ballot: u8) -> Keep {
     let ballot = BallotHash([ballot; 32]);
     let receipt = fixture.receipt(INDEX, &ballot);
     let credential = fixture.voters[voter].key.public();
-    Keep { eid: fixture.election.eid, ballot, credential, deposited: Deposited { deposit: vec![1, 2, 3], receipt } }
+    Keep {
+        eid: fixture.election.eid,
+        ballot,
+        credential,
+        deposited: Deposited { deposit: vec![1, 2, 3], receipt },
+    }
 }
 
 #[tokio::test]

@@ -127,13 +127,18 @@ impl Case {
         agree(self.store(), &self.keys, &self.served, &self.follower, statement)
     }
 
-    fn contribute(&self, statement: SetStatement, set: &AcceptedSet) -> Result<Option<Contribution>, TallyError> {
+    fn contribute(
+        &self,
+        statement: SetStatement,
+        set: &AcceptedSet,
+    ) -> Result<Option<Contribution>, TallyError> {
         contribute(self.store(), &self.keys, &self.served, &self.follower, statement, set, &GO)
     }
 
     /// Copies the store as it is now.
     fn backup(&mut self) -> PathBuf {
-        let (file, copy) = (self.folder.path().join("data/trustee.redb"), self.folder.path().join("copy.redb"));
+        let (file, copy) =
+            (self.folder.path().join("data/trustee.redb"), self.folder.path().join("copy.redb"));
         self.store = None;
         std::fs::copy(file, &copy).unwrap();
         self.reopen();
@@ -152,7 +157,8 @@ impl Case {
     }
 }
 
-const VOTES: [(usize, u32, usize, bool); 4] = [(0, 1, 0, true), (1, 1, 1, true), (0, 2, 2, true), (2, 1, 1, true)];
+const VOTES: [(usize, u32, usize, bool); 4] =
+    [(0, 1, 0, true), (1, 1, 1, true), (0, 2, 2, true), (2, 1, 1, true)];
 
 #[tokio::test]
 async fn the_set_is_the_last_ballot_of_each_voter_with_its_weight() {
@@ -297,7 +303,10 @@ async fn nothing_is_contributed_before_q_signatures_are_in_the_blocks() {
     let mut case = case(&VOTES).await;
     let (set, statement) = case.agreed_set().await;
     case.others_agree(statement, &[1, 3]);
-    assert!(matches!(case.contribute(statement, &set), Err(TallyError::NotAgreed { signers: 2, quorum: 3, .. })));
+    assert!(matches!(
+        case.contribute(statement, &set),
+        Err(TallyError::NotAgreed { signers: 2, quorum: 3, .. })
+    ));
     // The same trustee twice, and a signature that is none, don't count.
     case.others_agree(statement, &[1]);
     let mut forged = case.fixture.agree(4, statement);
