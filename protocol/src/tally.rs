@@ -171,6 +171,21 @@ impl CommitmentSums {
         Ok(())
     }
 
+    /// Takes a ballot's commitments out again, because a later ballot replaced it.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] when style and commitments don't fit; nothing is taken out then.
+    pub fn remove_vartime(
+        &mut self,
+        manifest: &Manifest,
+        style: u16,
+        weight: u64,
+        commitments: &[RistrettoPoint],
+    ) -> Result<(), TallyError> {
+        let negated: Vec<RistrettoPoint> = commitments.iter().map(|commitment| -commitment).collect();
+        self.add_vartime(manifest, style, weight, &negated)
+    }
+
     /// The points, one per column.
     #[must_use]
     pub fn points(&self) -> &[RistrettoPoint] {

@@ -2,11 +2,12 @@
 
 use anyhow::{ensure, Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use psephos_client::{chain::Chain, record, tally, voter::{Voting, VoterReceipt}};
-use psephos_protocol::{
-    ids::Eid,
-    wire::Message,
+use psephos_client::{
+    chain::Chain,
+    record, tally,
+    voter::{VoterReceipt, Voting},
 };
+use psephos_protocol::{ids::Eid, wire::Message};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rand_core::{OsRng, RngCore};
 use std::{
@@ -90,7 +91,8 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     let chain = network.connect().await?;
     story.tell(&format!("blocks are final; the chain is {}", chain.genesis()));
 
-    let (election, officials) = election::create(&chain, &network, size, "Demonstration", &file.options).await?;
+    let (election, officials) =
+        election::create(&chain, &network, size, "Demonstration", &file.options).await?;
     let eid = election.eid;
     story.tell(&format!("two of three board members created election {eid}; every trustee accepted"));
 
@@ -139,7 +141,10 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     println!("{:<34}{:>10}", "ballot as an extrinsic, bytes", ballot_size(&chain, &receipts).await?);
     println!("{:<34}{:>10}", "election record, bytes", exported.bytes);
     println!("{:<34}{:>10.1}", "everything, seconds", story.0.elapsed().as_secs_f64());
-    println!("{}", if equal { "\nEQUAL: tally, plain count and offline verifier agree" } else { "\nDIFFERENT" });
+    println!(
+        "{}",
+        if equal { "\nEQUAL: tally, plain count and offline verifier agree" } else { "\nDIFFERENT" }
+    );
     if demo.keep {
         network.keep();
         look_around(&network, &eid, &record);
@@ -156,13 +161,13 @@ async fn enroll(
     election: &psephos_protocol::election::Election,
     rankings: Vec<Ranking>,
 ) -> Result<Vec<Voter>> {
-    let persons: String =
-        std::iter::once("identifier\n".to_owned()).chain((1..=rankings.len()).map(|n| format!("person-{n}\n"))).collect();
+    let persons: String = std::iter::once("identifier\n".to_owned())
+        .chain((1..=rankings.len()).map(|n| format!("person-{n}\n")))
+        .collect();
     let bar = story.bar(rankings.len(), "invitations")?;
     let shown = bar.clone();
-    let invited = officials
-        .enroll(chain, election, &persons, move |done| shown.set_position(done as u64))
-        .await?;
+    let invited =
+        officials.enroll(chain, election, &persons, move |done| shown.set_position(done as u64)).await?;
     bar.finish_and_clear();
     story.tell(&format!("the registrar invited {} persons; the board confirmed the roll", invited.len()));
     let voting = Voting::open(chain, &election.eid, &network.endpoints()?).await?;
@@ -228,7 +233,11 @@ async fn check_recorded(chain: &Chain, eid: &Eid, receipts: &[VoterReceipt]) -> 
     for receipt in receipts {
         let recorded = chain.recorded_ballot(eid, &receipt.credential).await?;
         let found = recorded.map(|(ballot, _)| ballot.hash);
-        ensure!(found == Some(receipt.ballot), "ballot {} was shown as recorded and is lost", receipt.tracking_code);
+        ensure!(
+            found == Some(receipt.ballot),
+            "ballot {} was shown as recorded and is lost",
+            receipt.tracking_code
+        );
     }
     Ok(())
 }
@@ -277,7 +286,9 @@ async fn ballot_size(chain: &Chain, receipts: &[VoterReceipt]) -> Result<usize> 
     let receipt = receipts.first().context("somebody voted")?;
     let block = chain.block(receipt.block_hash.0).await?;
     let size = block.messages.iter().find_map(|message| match message {
-        Message::Cast(ballot) if ballot.signed.ballot.hash() == receipt.ballot => Some(message.to_extrinsic().len()),
+        Message::Cast(ballot) if ballot.signed.ballot.hash() == receipt.ballot => {
+            Some(message.to_extrinsic().len())
+        }
         _ => None,
     });
     size.with_context(|| format!("block {} has ballot {}", receipt.block, receipt.tracking_code))

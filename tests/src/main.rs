@@ -56,7 +56,11 @@ async fn run(arguments: Arguments) -> Result<bool> {
         Some(dir) => {
             fs::create_dir_all(&dir).with_context(|| format!("{}", dir.display()))?;
             let dir = dir.canonicalize().with_context(|| format!("{}", dir.display()))?;
-            ensure!(dir.read_dir()?.next().is_none(), "--dir: {} is not empty; choose another", dir.display());
+            ensure!(
+                dir.read_dir()?.next().is_none(),
+                "--dir: {} is not empty; choose another",
+                dir.display()
+            );
             dir
         }
         None => temporary.path().to_path_buf(),

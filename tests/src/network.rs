@@ -18,7 +18,10 @@ pub fn program(name: &str) -> Result<PathBuf> {
     let folders = own.ancestors().skip(1).take(2);
     let found = folders.map(|folder| folder.join(name)).find(|path| path.is_file());
     found.with_context(|| {
-        format!("{name} is not beside {}: build it with `cargo build --release --workspace --bins`", own.display())
+        format!(
+            "{name} is not beside {}: build it with `cargo build --release --workspace --bins`",
+            own.display()
+        )
     })
 }
 
@@ -75,7 +78,8 @@ impl Network {
                 "--dev-keys",
             ],
         )?;
-        let made: serde_json::Value = serde_json::from_slice(&made.stdout).context("what `network new` says")?;
+        let made: serde_json::Value =
+            serde_json::from_slice(&made.stdout).context("what `network new` says")?;
         let nodes = made["nodes"].as_array().context("nodes")?;
         let nodes = nodes.iter().filter_map(|node| node.as_str().map(str::to_owned)).collect();
         let network = Self { dir: dir.to_path_buf(), keep: false, nodes };

@@ -65,7 +65,8 @@ impl Ballots {
             .next()
             .context("no line names the options, such as `# 1 Ada; 2 Grace`")?;
         let mut lines = Vec::new();
-        let rows = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty());
+        let rows =
+            text.lines().enumerate().filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty());
         for (index, line) in rows {
             if line.trim() == "count,ranking" {
                 continue;
@@ -131,7 +132,8 @@ fn row(line: &str, options: usize) -> Result<(u64, Ranking)> {
     for group in ranking.trim().split('>') {
         let mut members = Vec::new();
         for option in group.split('=') {
-            let number: usize = option.trim().parse().with_context(|| format!("ranking: {option:?} is no option"))?;
+            let number: usize =
+                option.trim().parse().with_context(|| format!("ranking: {option:?} is no option"))?;
             if number == 0 || number > options {
                 bail!("ranking: option {number} is not between 1 and {options}");
             }

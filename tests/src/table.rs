@@ -4,7 +4,13 @@
 const BAR: usize = 30;
 
 /// A contest's totals beside the plain count; gives the lines and whether they are equal.
-pub fn contest(title: &str, options: &[String], totals: &[u64], plain: &[u64], ballots: u64) -> (String, bool) {
+pub fn contest(
+    title: &str,
+    options: &[String],
+    totals: &[u64],
+    plain: &[u64],
+    ballots: u64,
+) -> (String, bool) {
     let width = options.iter().map(|option| option.chars().count()).max().unwrap_or(0).max(6);
     let most = totals.iter().copied().max().unwrap_or(0).max(1);
     let mut out = format!("\n{title} ({ballots} ballots)\n");
@@ -16,7 +22,10 @@ pub fn contest(title: &str, options: &[String], totals: &[u64], plain: &[u64], b
         let mark = if total == plain { "" } else { "  DIFFERENT" };
         equal &= total == plain;
         let padding = " ".repeat(width - option.chars().count());
-        out += &format!("  {option}{padding}  {total:>8}  {plain:>8}  {share:>5.1}%  {}{mark}\n", "█".repeat(filled));
+        out += &format!(
+            "  {option}{padding}  {total:>8}  {plain:>8}  {share:>5.1}%  {}{mark}\n",
+            "█".repeat(filled)
+        );
     }
     (out, equal)
 }

@@ -169,7 +169,8 @@ async fn show_one(election: Option<&str>, context: &Context) -> Result<(), CliEr
 }
 
 async fn ballot(args: &BallotArgs, context: &Context) -> Result<(), CliError> {
-    let code: TrackingCode = args.code.parse().map_err(|error| CliError::Input(format!("--code: {error}")))?;
+    let code: TrackingCode =
+        args.code.parse().map_err(|error| CliError::Input(format!("--code: {error}")))?;
     let opening = opening::read(&args.opening, Kind::Audit)?;
     let (_, election) = context.election(Some(&opening.eid.to_string())).await?;
     let progress = context.out.spinner("rebuilding the ballot");
@@ -177,7 +178,9 @@ async fn ballot(args: &BallotArgs, context: &Context) -> Result<(), CliError> {
     progress.finish_and_clear();
     let hash = match rebuilt {
         Ok(ballot) => ballot.hash(),
-        Err(error @ (AuditError::Encoding | AuditError::Election)) => return Err(CliError::Input(error.to_string())),
+        Err(error @ (AuditError::Encoding | AuditError::Election)) => {
+            return Err(CliError::Input(error.to_string()))
+        }
         Err(error) => return Err(CliError::Integrity(error.to_string())),
     };
     if !code.matches(&hash) {
@@ -188,7 +191,8 @@ async fn ballot(args: &BallotArgs, context: &Context) -> Result<(), CliError> {
         )));
     }
     let manifest = &election.manifest;
-    let contests = manifest.style(opening.paper.style).map(|style| manifest.style_contests(style)).unwrap_or_default();
+    let contests =
+        manifest.style(opening.paper.style).map(|style| manifest.style_contests(style)).unwrap_or_default();
     let value = json!({
         "election": election.eid.to_string(), "tracking_code": code.to_string(), "ballot": hash.to_string(),
         "choices": choices_json(&contests, &opening.choices.0),

@@ -103,8 +103,11 @@ async fn start(target: &Target, context: &Context) -> Result<(Vec<KeyFile>, Chai
 fn check(path: &Path, context: &Context) -> Result<(), CliError> {
     let manifest = manifest::load(path)?;
     context.out.result(&text::manifest_json(&manifest), || {
-        format!("{}\nThe manifest is valid. Create the election with:\n  psephos board create {} --key YOUR.key",
-            text::manifest(&manifest), path.display())
+        format!(
+            "{}\nThe manifest is valid. Create the election with:\n  psephos board create {} --key YOUR.key",
+            text::manifest(&manifest),
+            path.display()
+        )
     })
 }
 
@@ -208,9 +211,16 @@ fn board_json(name: &str, board: &Board) -> Value {
 }
 
 fn board_text(name: &str, board: &Board) -> String {
-    let members: Vec<[String; 2]> =
-        (0..).zip(&board.members).map(|(index, key): (u32, _)| [index.to_string(), key.to_string()]).collect();
-    format!("{name}: {} of {} must agree\n{}\n", board.threshold, members.len(), table(["MEMBER", "KEY"], &members))
+    let members: Vec<[String; 2]> = (0..)
+        .zip(&board.members)
+        .map(|(index, key): (u32, _)| [index.to_string(), key.to_string()])
+        .collect();
+    format!(
+        "{name}: {} of {} must agree\n{}\n",
+        board.threshold,
+        members.len(),
+        table(["MEMBER", "KEY"], &members)
+    )
 }
 
 async fn status(election: Option<&str>, context: &Context) -> Result<(), CliError> {
@@ -268,8 +278,10 @@ fn proposal_text(proposal: &Proposal, needed: u8) -> String {
 }
 
 async fn approve(args: &ApproveArgs, context: &Context) -> Result<(), CliError> {
-    let digest: Digest =
-        args.digest.parse().map_err(|error| CliError::Input(format!("DIGEST: {error}; see `psephos board proposals`")))?;
+    let digest: Digest = args
+        .digest
+        .parse()
+        .map_err(|error| CliError::Input(format!("DIGEST: {error}; see `psephos board proposals`")))?;
     let keys = open_keys(&args.key, context)?;
     let chain = context.chain().await?;
     let proposals = chain.at_best().proposals().await?;
@@ -350,13 +362,17 @@ async fn reinvite(args: &ReinviteArgs, context: &Context) -> Result<(), CliError
         .map(|(channel, code)| code.signing_key(&eid, channel).map(|key| key.public()))
         .collect::<Result<_, _>>()
         .map_err(registrar::RegistrarError::from)?;
-    let action = actions::reinvite(&chain, &eid, args.entry, InvitationKeys::truncate_from(invitation)).await?;
+    let action =
+        actions::reinvite(&chain, &eid, args.entry, InvitationKeys::truncate_from(invitation)).await?;
     // The codes are safe on disk before their keys go on the roll.
     let mut list = Zeroizing::new(String::from("entry,channel,code\n"));
     for (channel, code) in (1..).zip(&codes) {
         list.push_str(&format!("{},{channel},{}\n", args.entry, code.reveal().as_str()));
     }
     create_private(&args.out, list.as_bytes())?;
-    context.out.note(&format!("The new codes are in {}; they work once the board has approved.", args.out.display()));
+    context.out.note(&format!(
+        "The new codes are in {}; they work once the board has approved.",
+        args.out.display()
+    ));
     act(&chain, &keys, action, context).await
 }

@@ -83,14 +83,15 @@ pub async fn find_election(chain: &Chain, name: Option<&str>) -> Result<Eid, Cli
     if let Some(Ok(eid)) = name.map(str::parse) {
         return Ok(eid);
     }
-    let digits = name.map(|name| name.strip_prefix("0x").unwrap_or(name).to_ascii_lowercase()).unwrap_or_default();
+    let digits =
+        name.map(|name| name.strip_prefix("0x").unwrap_or(name).to_ascii_lowercase()).unwrap_or_default();
     let mut elections = chain.elections().await?;
     elections.retain(|eid| eid.to_string().starts_with(&digits));
     match elections.as_slice() {
         [eid] => Ok(*eid),
-        [] if digits.is_empty() => {
-            Err(CliError::Input("the chain has no election yet; create one with `psephos board create`".into()))
-        }
+        [] if digits.is_empty() => Err(CliError::Input(
+            "the chain has no election yet; create one with `psephos board create`".into(),
+        )),
         [] => Err(CliError::Input(format!(
             "no election's identifier begins with {digits}; list them with `psephos audit elections`"
         ))),

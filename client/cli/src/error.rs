@@ -176,7 +176,9 @@ impl From<VoterError> for CliError {
             | VoterError::Codes(_)
             | VoterError::OtherCodes { .. }
             | VoterError::OtherCredential { .. } => Self::Input(text),
-            VoterError::Prepare(psephos_protocol::ballot::PrepareError::SelfCheck(_)) => Self::Integrity(text),
+            VoterError::Prepare(psephos_protocol::ballot::PrepareError::SelfCheck(_)) => {
+                Self::Integrity(text)
+            }
             VoterError::Prepare(_) => Self::Input(text),
             VoterError::TooFewReceipts { ref failures, .. } => {
                 let refused = failures.iter().any(|failure| !failure.is_passing());

@@ -57,7 +57,10 @@ pub fn public_path(path: &Path) -> PathBuf {
 pub fn write(key: &KeyFile, path: &Path, protection: &Protection) -> Result<PublicKeyFile, CliError> {
     let public_path = public_path(path);
     if public_path.exists() {
-        return Err(CliError::file(&public_path, "exists already; nothing was written: choose another --out"));
+        return Err(CliError::file(
+            &public_path,
+            "exists already; nothing was written: choose another --out",
+        ));
     }
     key.create(path, protection)?;
     let public = key.public_file();
@@ -77,7 +80,10 @@ pub fn write(key: &KeyFile, path: &Path, protection: &Protection) -> Result<Publ
 /// [`CliError::Input`].
 pub fn make(role: KeyRole, args: &NewKey, next: &str, context: &Context) -> Result<(), CliError> {
     if args.name.trim().is_empty() || args.name.len() > MAX_NAME {
-        return Err(CliError::Input(format!("--name: has {} bytes, needed are 1 to {MAX_NAME}", args.name.len())));
+        return Err(CliError::Input(format!(
+            "--name: has {} bytes, needed are 1 to {MAX_NAME}",
+            args.name.len()
+        )));
     }
     for path in [&args.out, &public_path(&args.out)] {
         if path.exists() {

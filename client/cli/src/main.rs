@@ -1,4 +1,6 @@
 //! `psephos`: one command for every role in an election.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod audit;
 mod board;

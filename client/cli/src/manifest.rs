@@ -207,12 +207,22 @@ impl ManifestToml {
         each("trustees", &self.trustees, |path| {
             let file = public_key_file(&folder.join(path))?;
             let kem = file.kem.as_deref().ok_or_else(|| {
-                format!("{}: has no `kem` key; a trustee's file comes from `psephos trustee init`", path.display())
+                format!(
+                    "{}: has no `kem` key; a trustee's file comes from `psephos trustee init`",
+                    path.display()
+                )
             })?;
-            let kem = hex::decode(kem).ok().filter(|kem| kem.len() == KEM_PUBLIC_KEY_BYTES as usize).ok_or_else(
-                || format!("{}: `kem` must be {KEM_PUBLIC_KEY_BYTES} bytes in hexadecimal", path.display()),
-            )?;
-            Ok(Trustee { name: text("name", &file.name)?, signing: key_of(path, &file)?, kem: bounded("kem", kem)? })
+            let kem = hex::decode(kem)
+                .ok()
+                .filter(|kem| kem.len() == KEM_PUBLIC_KEY_BYTES as usize)
+                .ok_or_else(|| {
+                    format!("{}: `kem` must be {KEM_PUBLIC_KEY_BYTES} bytes in hexadecimal", path.display())
+                })?;
+            Ok(Trustee {
+                name: text("name", &file.name)?,
+                signing: key_of(path, &file)?,
+                kem: bounded("kem", kem)?,
+            })
         })
     }
 }
@@ -287,7 +297,10 @@ fn key_of(path: &Path, file: &PublicKeyFile) -> Result<PublicKey, String> {
 pub fn public_key_file(path: &Path) -> Result<PublicKeyFile, String> {
     let text = read_bounded(path).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| {
-        format!("{}: not a public key file ({error}); it has the fields name, signing and, for trustees, kem", path.display())
+        format!(
+            "{}: not a public key file ({error}); it has the fields name, signing and, for trustees, kem",
+            path.display()
+        )
     })
 }
 
@@ -316,7 +329,11 @@ mod tests {
 
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let roles = [("trustee", KeyRole::Trustee, 4), ("board", KeyRole::Board, 3), ("registrar", KeyRole::Registrar, 1)];
+        let roles = [
+            ("trustee", KeyRole::Trustee, 4),
+            ("board", KeyRole::Board, 3),
+            ("registrar", KeyRole::Registrar, 1),
+        ];
         for (name, role, count) in roles {
             for index in 1..=count {
                 let key = KeyFile::generate(role, &format!("{name} {index}"), &mut OsRng).public_file();
@@ -366,7 +383,10 @@ contests = ["Budget", "President"]
             .map(|line| line.replace(r#", "...""#, ""))
             .collect::<Vec<_>>()
             .join("\n")
-            .replace(r#"["trustee-1.pub.json"]"#, r#"["trustee-1.pub.json","trustee-2.pub.json","trustee-3.pub.json"]"#)
+            .replace(
+                r#"["trustee-1.pub.json"]"#,
+                r#"["trustee-1.pub.json","trustee-2.pub.json","trustee-3.pub.json"]"#,
+            )
             .replace(r#"["board-1.pub.json"]"#, r#"["board-1.pub.json","board-2.pub.json"]"#);
         let now = times::parse("2026-04-01T00:00:00Z", 0).unwrap();
         let manifest = parse(&example, folder.path(), now).unwrap();
@@ -388,7 +408,11 @@ contests = ["Budget", "President"]
     #[test]
     fn a_missing_style_means_all_contests_and_undervote_lowers_the_sum() {
         let folder = folder();
-        let text = example().split("[[styles]]").next().unwrap().replace("\"plurality\"", "\"plurality\"\nundervote = true");
+        let text = example()
+            .split("[[styles]]")
+            .next()
+            .unwrap()
+            .replace("\"plurality\"", "\"plurality\"\nundervote = true");
         let manifest = parse(&text, folder.path(), NOW).unwrap();
         assert_eq!(manifest.styles[0].contests.to_vec(), [0, 1]);
         assert_eq!(manifest.contests[0].rule, Rule::plurality_or_none());
@@ -398,23 +422,39 @@ contests = ["Budget", "President"]
     fn every_mistake_names_its_field() {
         let folder = folder();
         let cases = [
-            ("title = \"Council\"", format!("title = \"{}\"", "x".repeat(257)), "title: has 257 bytes, the most is 256"),
+            (
+                "title = \"Council\"",
+                format!("title = \"{}\"", "x".repeat(257)),
+                "title: has 257 bytes, the most is 256",
+            ),
             ("title = \"Council\"", "title = \"\"".into(), "title: must not be empty"),
             ("\"now\"", "\"noon\"".into(), "opens_at: \"noon\" is no time"),
             ("\"+30m\"", "\"now\"".into(), "closes_at: must be later than opens_at"),
             ("\"plurality\"", "\"borda\"".into(), "unknown variant `borda`"),
             ("\"plurality\"", "{ choose = [2, 1] }".into(), "contests[0].rule"),
             ("\"Grace\"", "\"Ada\"".into(), "contests[0]: options: \"Ada\" is given twice"),
-            ("\"Budget\", \"President\"", "\"Mayor\"".into(), "styles[0]: contests[0]: there is no contest titled \"Mayor\""),
+            (
+                "\"Budget\", \"President\"",
+                "\"Mayor\"".into(),
+                "styles[0]: contests[0]: there is no contest titled \"Mayor\"",
+            ),
             ("\"trustee-4.pub.json\"", "\"trustee-1.pub.json\"".into(), "trustees[3]"),
-            ("\"trustee-4.pub.json\"", "\"board-1.pub.json\"".into(), "trustees[3]: board-1.pub.json: has no `kem` key"),
+            (
+                "\"trustee-4.pub.json\"",
+                "\"board-1.pub.json\"".into(),
+                "trustees[3]: board-1.pub.json: has no `kem` key",
+            ),
             ("\"trustee-4.pub.json\"", "\"nobody.json\"".into(), "trustees[3]: "),
             ("threshold = 2\ntrustees", "threshold = 4\ntrustees".into(), "t < n"),
             ("max_voters = 100", "max_voters = 0".into(), "max_voters"),
             ("max_voters = 100", "max_voter = 100".into(), "unknown field `max_voter`"),
             ("weights = [1, 3]", "weights = [3, 1]".into(), "weights: must be ascending"),
             ("\"South\"]", "\"North\"]".into(), "units: \"North\" is given twice"),
-            ("members = [\"board-1.pub.json\", ", "members = [\"registrar-1.pub.json\", ".into(), "one key may have one role"),
+            (
+                "members = [\"board-1.pub.json\", ",
+                "members = [\"registrar-1.pub.json\", ".into(),
+                "one key may have one role",
+            ),
         ];
         for (from, to, expected) in cases {
             let text = example().replacen(from, &to, 1);
@@ -422,7 +462,9 @@ contests = ["Budget", "President"]
             let error = parse(&text, folder.path(), NOW).unwrap_err();
             assert!(error.contains(expected), "{from} -> {to}: {error}");
         }
-        let past = example().replace("\"now\"", "\"2020-01-01T00:00:00Z\"").replace("\"+30m\"", "\"2020-01-02T00:00:00Z\"");
+        let past = example()
+            .replace("\"now\"", "\"2020-01-01T00:00:00Z\"")
+            .replace("\"+30m\"", "\"2020-01-02T00:00:00Z\"");
         assert!(parse(&past, folder.path(), NOW).unwrap_err().contains("is past"));
     }
 }

@@ -62,7 +62,10 @@ for two parties: invitations-1.csv and invitations-2.csv. The signed roll is kep
     /// Show the batches of the roll.
     #[command(after_help = "Examples:
   psephos registrar status EID
-  psephos --json registrar status EID")]
+  psephos --json registrar status EID
+
+A batch's entries are numbered from FIRST ENTRY on, in the order of the list, once the board has confirmed it;
+`psephos board reinvite` takes such a number.")]
     Status(StatusArgs),
 }
 
@@ -152,8 +155,13 @@ async fn import(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     // Refused now if the key is no registrar's, before any code is made.
     registrar::batches(&election, key.signing(), next, Vec::new(), args.batch_size as usize)?;
     let invited = invite(&election, persons, args.channels, &context.out)?;
-    let batches =
-        registrar::batches(&election, key.signing(), next, invited.entries.clone(), args.batch_size as usize)?;
+    let batches = registrar::batches(
+        &election,
+        key.signing(),
+        next,
+        invited.entries.clone(),
+        args.batch_size as usize,
+    )?;
     files.write(&invited, &batches)?;
     send(&chain, &election.eid, &batches, &files.roll, context).await?;
     let invitations: Vec<String> = files.invitations.iter().map(|path| path.display().to_string()).collect();
@@ -202,7 +210,12 @@ fn dry_run(persons: &[Person], manifest: &Manifest, context: &Context) -> Result
     })
 }
 
-fn invite(election: &Election, persons: Vec<Person>, channels: u8, out: &Output) -> Result<Invited, CliError> {
+fn invite(
+    election: &Election,
+    persons: Vec<Person>,
+    channels: u8,
+    out: &Output,
+) -> Result<Invited, CliError> {
     let progress = out.bar(persons.len() as u64, "making invitations");
     let invited = registrar::invite(election, persons, channels, |done| progress.set_position(done as u64));
     progress.finish_and_clear();
@@ -246,7 +259,8 @@ impl Files {
 /// `invitations.csv` for channel 2 is `invitations-2.csv`.
 fn numbered(path: &Path, channel: u8) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();
+    let extension =
+        path.extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();
     path.with_file_name(format!("{stem}-{channel}{extension}"))
 }
 
@@ -283,9 +297,11 @@ async fn submit(path: &Path, context: &Context) -> Result<(), CliError> {
     let chain = context.chain().await?;
     open_election(&chain, &first.eid).await?;
     send(&chain, &first.eid, &batches, path, context).await?;
-    context.out.result(&json!({ "election": first.eid.to_string(), "batches": batches_json(&batches) }), || {
-        format!("All batches are on the chain.\n\n{}", batches_text(&batches))
-    })
+    context
+        .out
+        .result(&json!({ "election": first.eid.to_string(), "batches": batches_json(&batches) }), || {
+            format!("All batches are on the chain.\n\n{}", batches_text(&batches))
+        })
 }
 
 fn batches_json(batches: &[RollBatch]) -> Value {
@@ -333,7 +349,7 @@ async fn status(election: Option<&str>, context: &Context) -> Result<(), CliErro
                     number.to_string(),
                     batch.count.to_string(),
                     batch.registrar.to_string(),
-                    if batch.first.is_some() { "confirmed".into() } else { "waits for the board".into() },
+                    batch.first.map_or_else(|| "waits for the board".into(), |first| first.to_string()),
                     batch.digest.to_string(),
                 ]
             })
@@ -343,7 +359,7 @@ async fn status(election: Option<&str>, context: &Context) -> Result<(), CliErro
             state.phase,
             state.entries,
             state.voters,
-            table(["BATCH", "ENTRIES", "REGISTRAR", "STATE", "DIGEST"], &rows)
+            table(["BATCH", "ENTRIES", "REGISTRAR", "FIRST ENTRY", "DIGEST"], &rows)
         )
     })
 }
@@ -355,7 +371,10 @@ mod tests {
     #[test]
     fn two_channels_go_to_two_files() {
         let files = Files::of(Path::new("dir/invitations.csv"), 2);
-        assert_eq!(files.invitations, [PathBuf::from("dir/invitations-1.csv"), "dir/invitations-2.csv".into()]);
+        assert_eq!(
+            files.invitations,
+            [PathBuf::from("dir/invitations-1.csv"), "dir/invitations-2.csv".into()]
+        );
         assert_eq!(files.roll, PathBuf::from("dir/invitations.roll"));
         assert_eq!(Files::of(Path::new("i"), 1).invitations, [PathBuf::from("i")]);
     }

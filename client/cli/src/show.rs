@@ -32,7 +32,8 @@ pub fn rule(contest: &Contest) -> String {
 /// The manifest, whole.
 #[must_use]
 pub fn manifest(manifest: &Manifest) -> String {
-    let names = |texts: &[bounds::Text]| texts.iter().map(|text| bounds::show(text)).collect::<Vec<_>>().join(", ");
+    let names =
+        |texts: &[bounds::Text]| texts.iter().map(|text| bounds::show(text)).collect::<Vec<_>>().join(", ");
     let mut out = fields(&[
         ("Title", bounds::show(&manifest.title)),
         ("Opens", times::show(manifest.opens_at)),
@@ -44,7 +45,12 @@ pub fn manifest(manifest: &Manifest) -> String {
         ("Board", format!("{} of {} members", manifest.board.threshold, manifest.board.members.len())),
         (
             "Trustees",
-            format!("{}, of whom {} vouch and {} open the tally", manifest.trustees.len(), manifest.quorum, manifest.threshold),
+            format!(
+                "{}, of whom {} vouch and {} open the tally",
+                manifest.trustees.len(),
+                manifest.quorum,
+                manifest.threshold
+            ),
         ),
     ]);
     for (index, trustee) in (1..).zip(&manifest.trustees) {
@@ -212,9 +218,15 @@ pub fn action(action: &Action) -> String {
         Action::CreateElection { number, manifest } => {
             format!("create election {number}, \"{}\"", bounds::show(&manifest.title))
         }
-        Action::ConfirmBatch { batch, digest, .. } => format!("confirm roll batch {batch} with digest {digest}"),
+        Action::ConfirmBatch { batch, digest, .. } => {
+            format!("confirm roll batch {batch} with digest {digest}")
+        }
         Action::Reinvite { entry, round, keys, .. } => {
-            format!("re-invite roll entry {entry} (time {}) with {} new keys", u32::from(*round) + 1, keys.len())
+            format!(
+                "re-invite roll entry {entry} (time {}) with {} new keys",
+                u32::from(*round) + 1,
+                keys.len()
+            )
         }
         Action::Freeze { roll, .. } => format!("freeze the roll at {roll}"),
         Action::Postpone { opens_at, closes_at, .. } => {

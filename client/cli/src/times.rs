@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How a time may be written.
-const FORMS: &str = "write `now`, a time from now such as +30m or +1d12h, or RFC 3339 with its offset such as \
+const FORMS: &str =
+    "write `now`, a time from now such as +30m or +1d12h, or RFC 3339 with its offset such as \
                      2026-05-31T18:00:00+02:00";
 
 /// The time now, in ms since the Unix epoch.
@@ -71,7 +72,18 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_the_forms() {
-        for text in ["", "+", "+5", "+m", "+5y", "+5m3", "tomorrow", "2026-05-31", "2026-05-31T18:00:00", "1969-01-01T00:00:00Z"] {
+        for text in [
+            "",
+            "+",
+            "+5",
+            "+m",
+            "+5y",
+            "+5m3",
+            "tomorrow",
+            "2026-05-31",
+            "2026-05-31T18:00:00",
+            "1969-01-01T00:00:00Z",
+        ] {
             assert!(parse(text, 0).is_err(), "{text}");
         }
         assert!(parse("+99999999999999999999d", 0).is_err());

@@ -147,7 +147,12 @@ async fn status(url: &str, context: &Context) -> Result<(), CliError> {
             .served
             .iter()
             .map(|served| {
-                [served.eid.clone(), served.index.to_string(), served.deposits.to_string(), served.phase.clone()]
+                [
+                    served.eid.clone(),
+                    served.index.to_string(),
+                    served.deposits.to_string(),
+                    served.phase.clone(),
+                ]
             })
             .collect();
         format!(
@@ -188,7 +193,10 @@ fn index_of(election: &Election, key: &KeyFile) -> Result<u8, CliError> {
     let kem = key.kem().and_then(|kem| kem.public().ok());
     let position = election.manifest.trustees.iter().position(|trustee| trustee.signing == key.public());
     let index = position.and_then(|position| u8::try_from(position + 1).ok()).ok_or_else(|| {
-        CliError::Input(format!("no trustee of election {} has this key: check --key and --election", election.eid))
+        CliError::Input(format!(
+            "no trustee of election {} has this key: check --key and --election",
+            election.eid
+        ))
     })?;
     if election.trustee(index).map(|trustee| &trustee.kem) != kem.as_ref() {
         return Err(CliError::Input(format!(

@@ -10,11 +10,11 @@ pub use args::Command;
 use psephos_client::{
     keystore::{create_private, read_private, KeyFile, KeyRole},
     open_election,
-    voter::{register, RecordedVote, Voting},
+    voter::{register, RecordedVote, VoterError, Voting},
     Chain, TrusteeEndpoints,
 };
 use psephos_protocol::{
-    ballot::{prepare, Choices, Prepared},
+    ballot::{prepare, AuditOpening, Choices, Prepared},
     bounds::show,
     contest::Contest,
     election::Election,
@@ -68,7 +68,8 @@ async fn registration(args: &RegisterArgs, context: &Context) -> Result<(), CliE
     let registered = register(&chain, &election, &codes, key.signing()).await;
     progress.finish_and_clear();
     let registered = registered?;
-    let style = election.manifest.style(registered.voter.style).map(|style| show(&style.name)).unwrap_or_default();
+    let style =
+        election.manifest.style(registered.voter.style).map(|style| show(&style.name)).unwrap_or_default();
     let value = json!({
         "election": election.eid.to_string(), "credential": key.public().to_string(), "entry": registered.entry,
         "weight": registered.voter.weight, "style": style,
@@ -90,10 +91,14 @@ fn codes(args: &RegisterArgs) -> Result<Vec<InvitationCode>, CliError> {
     if let Some(path) = &args.code_file {
         let bytes = read_private(path)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| CliError::file(path, "is not UTF-8"))?;
-        texts.extend(text.lines().filter(|line| !line.trim().is_empty()).map(|line| Zeroizing::new(line.to_owned())));
+        texts.extend(
+            text.lines().filter(|line| !line.trim().is_empty()).map(|line| Zeroizing::new(line.to_owned())),
+        );
     } else if texts.is_empty() {
         if !io::stdin().is_terminal() {
-            return Err(CliError::Input("give the code of your invitation with --code-file or --code".into()));
+            return Err(CliError::Input(
+                "give the code of your invitation with --code-file or --code".into(),
+            ));
         }
         eprint!("Code of your invitation (two codes on one line, with a space between): ");
         let mut line = Zeroizing::new(String::new());
@@ -103,10 +108,15 @@ fn codes(args: &RegisterArgs) -> Result<Vec<InvitationCode>, CliError> {
     let codes: Vec<InvitationCode> = texts
         .iter()
         .zip(1..)
-        .map(|(text, number)| text.parse().map_err(|error| CliError::Input(format!("code {number}: {error}"))))
+        .map(|(text, number)| {
+            text.parse().map_err(|error| CliError::Input(format!("code {number}: {error}")))
+        })
         .collect::<Result<_, _>>()?;
     if codes.is_empty() || codes.len() > 2 {
-        return Err(CliError::Input(format!("an invitation has one code or two, and {} are given", codes.len())));
+        return Err(CliError::Input(format!(
+            "an invitation has one code or two, and {} are given",
+            codes.len()
+        )));
     }
     Ok(codes)
 }
@@ -125,10 +135,15 @@ async fn open(
 }
 
 /// Prepares a ballot of what the voter wants.
-async fn prepared(voting: &Voting, key: &KeyFile, votes: &Votes, context: &Context) -> Result<Prepared, CliError> {
+async fn prepared(
+    voting: &Voting,
+    key: &KeyFile,
+    votes: &Votes,
+    context: &Context,
+) -> Result<Prepared, CliError> {
     let (election, public) = (voting.election(), key.public());
     let voter = voting.chain().at_best().voter(&election.eid, &public).await?;
-    let voter = voter.ok_or(psephos_client::voter::VoterError::NotOnRoll(public))?;
+    let voter = voter.ok_or(VoterError::NotOnRoll(public))?;
     let contests = election.manifest.style(voter.style).map(|style| election.manifest.style_contests(style));
     let choices = choose(&contests.unwrap_or_default(), votes, context)?;
     let progress = context.out.spinner("preparing the ballot");
@@ -153,7 +168,9 @@ fn choose(contests: &[&Contest], votes: &Votes, context: &Context) -> Result<Cho
         return choices::from_arguments(contests, &votes.vote).map_err(CliError::Input);
     }
     if context.out.json || !io::stdin().is_terminal() {
-        return Err(CliError::Input("no vote was given, and there is no terminal to ask at: give --vote or --choices".into()));
+        return Err(CliError::Input(
+            "no vote was given, and there is no terminal to ask at: give --vote or --choices".into(),
+        ));
     }
     choices::ask(contests).map_err(CliError::Input)
 }
@@ -219,7 +236,7 @@ async fn vote(args: &CastArgs, context: &Context) -> Result<(), CliError> {
             let voting = open(chain, election, &args.trustees.trustees, context).await?;
             let ballot =
                 prepare(voting.election(), voting.generators(), stored.paper, stored.choices, stored.seed)
-                    .map_err(psephos_client::voter::VoterError::from)?;
+                    .map_err(VoterError::from)?;
             (voting, ballot)
         }
     };
@@ -233,15 +250,18 @@ async fn vote(args: &CastArgs, context: &Context) -> Result<(), CliError> {
     match decision {
         Decision::Audit(out) => {
             let hash = ballot.hash();
-            reveal(&out, args.prepared.as_deref(), &ballot.audit(), context)?;
-            audited(&out, &code.to_string(), &hash.to_string(), context)
+            reveal(&out, args.prepared.as_deref(), &ballot.audit())?;
+            let value =
+                json!({ "opening": out, "tracking_code": code.to_string(), "ballot": hash.to_string() });
+            context.out.result(&value, || opened(&out, &code.to_string()))
         }
         Decision::Cast => {
             if let Some(path) = &args.prepared {
                 // Never both revealed and sent: what could be revealed goes first.
                 fs::remove_file(path).map_err(|error| CliError::file(path, error))?;
             }
-            let progress = context.out.spinner("casting: trustees vouch, then the chain records; a few blocks");
+            let progress =
+                context.out.spinner("casting: trustees vouch, then the chain records; a few blocks");
             let recorded = voting.cast(ballot, key.signing()).await;
             progress.finish_and_clear();
             finish(&voting, recorded?, args.receipt.as_deref(), context).await
@@ -250,7 +270,9 @@ async fn vote(args: &CastArgs, context: &Context) -> Result<(), CliError> {
 }
 
 fn ask(code: &str) -> Result<Decision, CliError> {
-    eprintln!("Write the code down. Cast the ballot, or audit it: reveal it to check this device, and vote anew?");
+    eprintln!(
+        "Write the code down. Cast the ballot, or audit it: reveal it to check this device, and vote anew?"
+    );
     loop {
         eprint!("cast, audit or quit: ");
         io::stderr().flush().map_err(CliError::input)?;
@@ -260,7 +282,9 @@ fn ask(code: &str) -> Result<Decision, CliError> {
         }
         match answer.trim() {
             "cast" => return Ok(Decision::Cast),
-            "audit" => return Ok(Decision::Audit(PathBuf::from(format!("opening-{}.audit", beginning(code))))),
+            "audit" => {
+                return Ok(Decision::Audit(PathBuf::from(format!("opening-{}.audit", beginning(code)))))
+            }
             "quit" => return Err(CliError::Refused("nothing was sent".into())),
             _ => {}
         }
@@ -281,7 +305,8 @@ async fn finish(
 ) -> Result<(), CliError> {
     let receipt = recorded.receipt;
     let code = receipt.tracking_code.to_string();
-    let path = path.map_or_else(|| PathBuf::from(format!("receipt-{}.json", beginning(&code))), Path::to_path_buf);
+    let path =
+        path.map_or_else(|| PathBuf::from(format!("receipt-{}.json", beginning(&code))), Path::to_path_buf);
     let text = serde_json::to_vec_pretty(&receipt).map_err(CliError::input)?;
     // The ballot is cast, whatever happens to the file: say so first.
     if let Err(error) = create_private(&path, &text) {
@@ -290,8 +315,11 @@ async fn finish(
     let progress = context.out.spinner("handing shares to the other trustees");
     let outcomes = recorded.deliveries.finish(DELIVERIES).await;
     progress.finish_and_clear();
-    let without: Vec<u8> =
-        outcomes.iter().filter(|(_, outcome)| !matches!(outcome, Some(Ok(())))).map(|(trustee, _)| *trustee).collect();
+    let without: Vec<u8> = outcomes
+        .iter()
+        .filter(|(_, outcome)| !matches!(outcome, Some(Ok(()))))
+        .map(|(trustee, _)| *trustee)
+        .collect();
     let mut value = serde_json::to_value(&receipt).map_err(CliError::input)?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("receipt".into(), json!(path));
@@ -316,27 +344,19 @@ async fn finish(
 fn audit(args: &AuditArgs, context: &Context) -> Result<(), CliError> {
     check_absent(&args.out)?;
     let stored = opening::read(&args.prepared, Kind::Prepared)?;
-    reveal(&args.out, Some(&args.prepared), &stored, context)?;
-    context.out.result(&json!({ "opening": args.out, "election": stored.eid.to_string() }), || opened(&args.out, "CODE"))
+    reveal(&args.out, Some(&args.prepared), &stored)?;
+    context.out.result(&json!({ "opening": args.out, "election": stored.eid.to_string() }), || {
+        opened(&args.out, "CODE")
+    })
 }
 
 /// Writes the opening, then deletes what could be cast.
-fn reveal(
-    out: &Path,
-    prepared: Option<&Path>,
-    opening: &psephos_protocol::ballot::AuditOpening,
-    _: &Context,
-) -> Result<(), CliError> {
+fn reveal(out: &Path, prepared: Option<&Path>, opening: &AuditOpening) -> Result<(), CliError> {
     opening::write(out, Kind::Audit, opening)?;
     if let Some(path) = prepared {
         fs::remove_file(path).map_err(|error| CliError::file(path, error))?;
     }
     Ok(())
-}
-
-fn audited(out: &Path, code: &str, hash: &str, context: &Context) -> Result<(), CliError> {
-    let value = json!({ "opening": out, "tracking_code": code, "ballot": hash });
-    context.out.result(&value, || opened(out, code))
 }
 
 fn opened(out: &Path, code: &str) -> String {

@@ -55,7 +55,8 @@ fn keys_are_private_encrypted_and_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     fs::write(at.join("passphrase"), "correct horse battery\n").unwrap();
-    let make = ["--json", "--passphrase-file", "passphrase", "trustee", "init", "--name", "Ada", "--out", "t.key"];
+    let make =
+        ["--json", "--passphrase-file", "passphrase", "trustee", "init", "--name", "Ada", "--out", "t.key"];
 
     let (code, error) = failure(at, &make);
     assert_eq!(code, 2);
@@ -67,7 +68,8 @@ fn keys_are_private_encrypted_and_never_overwritten() {
     assert_eq!(mode(&at.join("t.key")), 0o600);
     let secret = fs::read_to_string(at.join("t.key")).unwrap();
     assert!(secret.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"));
-    let public: serde_json::Value = serde_json::from_slice(&fs::read(at.join("t.pub.json")).unwrap()).unwrap();
+    let public: serde_json::Value =
+        serde_json::from_slice(&fs::read(at.join("t.pub.json")).unwrap()).unwrap();
     assert_eq!(public["name"], "Ada");
     assert_eq!(public["signing"], made["signing"]);
     assert_eq!(public["kem"].as_str().unwrap().len(), 2 * 1_216);

@@ -148,7 +148,7 @@ impl Ballots {
         }
         let older = self.check_time(statement, headers, block).map_err(fail)?;
         let voted = self.voted.entry(statement.credential).or_default();
-        let advance = statement.sequence.checked_sub(voted.sequence).unwrap_or(0);
+        let advance = statement.sequence.saturating_sub(voted.sequence);
         if advance == 0 || advance > SEQUENCE_WINDOW {
             return Err(fail(format!(
                 "its sequence number is not 1 to {SEQUENCE_WINDOW} more than {}",
@@ -239,10 +239,10 @@ impl Ballots {
             let earlier: Vec<_> = voted
                 .commitments
                 .iter()
-                .map(|point| point.decompress().map(|point| -point))
+                .map(Point::decompress)
                 .collect::<Result<_, _>>()
                 .map_err(|_| TallyError::Shape)?;
-            self.sums.add_vartime(manifest, rights.style, rights.weight, &earlier)?;
+            self.sums.remove_vartime(manifest, rights.style, rights.weight, &earlier)?;
         } else {
             self.groups.add(&rights);
             let contests =

@@ -89,7 +89,8 @@ fn claim(fixture: &mut Fixture) -> Registration {
         invitation(0, *channel).sign(&signable, &mut fixture.rng)
     });
     let invitations = BoundedVec::truncate_from(signatures.collect());
-    let possession = credential.sign(&Registration::possession_signable(election, &payload), &mut fixture.rng);
+    let possession =
+        credential.sign(&Registration::possession_signable(election, &payload), &mut fixture.rng);
     Registration { eid: election.eid, entry: 0, credential: credential.public(), invitations, possession }
 }
 
@@ -104,7 +105,10 @@ fn open<T: Config>(options: usize, q: u8, voters: usize) -> Result<Fixture, Benc
     phase::<T>(&fixture, Phase::Open)?;
     pallet_timestamp::Now::<T>::put(OPEN);
     let number = BlockNumberFor::<T>::from(10u32);
-    frame_system::BlockHash::<T>::insert(number, frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(0u32)));
+    frame_system::BlockHash::<T>::insert(
+        number,
+        frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(0u32)),
+    );
     fixture.anchor = Anchor { number: 10, hash: frame_system::Pallet::<T>::block_hash(number).into() };
     fixture.expiry = 100;
     Ok(fixture)

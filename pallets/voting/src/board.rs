@@ -42,7 +42,10 @@ impl<T: Config> Pallet<T> {
         <T as Config>::WeightInfo::approve().saturating_add(act)
     }
 
-    pub(crate) fn authorize_approve(_: TransactionSource, approval: &Approval) -> TransactionValidityWithRefund {
+    pub(crate) fn authorize_approve(
+        _: TransactionSource,
+        approval: &Approval,
+    ) -> TransactionValidityWithRefund {
         Self::verdict(
             Self::check_approval(approval).map(|_| ()),
             priority::ACTS,
@@ -72,7 +75,9 @@ impl<T: Config> Pallet<T> {
         let digest = approval.action.digest();
         let proposal = Self::waiting(&digest);
         match &proposal {
-            Some(proposal) if proposal.approvals.contains(&approval.member) => return Err(Refusal::AlreadyApproved),
+            Some(proposal) if proposal.approvals.contains(&approval.member) => {
+                return Err(Refusal::AlreadyApproved)
+            }
             Some(_) => {}
             None => Self::check_room(&board, approval.member)?,
         }
@@ -126,7 +131,8 @@ impl<T: Config> Pallet<T> {
             }
             Action::Postpone { opens_at, closes_at, .. } => {
                 needs(&[Phase::Setup, Phase::Registration, Phase::Frozen])?;
-                let later = *opens_at > state.opens_at && *closes_at >= state.closes_at && closes_at > opens_at;
+                let later =
+                    *opens_at > state.opens_at && *closes_at >= state.closes_at && closes_at > opens_at;
                 later.then_some(()).ok_or(Refusal::WrongTime)
             }
             Action::Extend { closes_at, reason, .. } => {
@@ -144,7 +150,9 @@ impl<T: Config> Pallet<T> {
             }
             Action::Void { reason, .. } => {
                 check_reason(reason)?;
-                (!matches!(state.phase, Phase::Certified | Phase::Void)).then_some(()).ok_or(Refusal::WrongPhase)
+                (!matches!(state.phase, Phase::Certified | Phase::Void))
+                    .then_some(())
+                    .ok_or(Refusal::WrongPhase)
             }
         }
     }
@@ -187,7 +195,9 @@ impl<T: Config> Pallet<T> {
                 Proposals::<T>::remove(expired.digest);
             }
             waiting.retain(|proposal| proposal.expires >= now);
-            waiting.try_push(WaitingProposal { digest, proposer, expires }).map_err(|_| Refusal::TooManyProposals)
+            waiting
+                .try_push(WaitingProposal { digest, proposer, expires })
+                .map_err(|_| Refusal::TooManyProposals)
         })?;
         Ok(Proposal { action: action.clone(), approvals: Default::default(), expires })
     }
@@ -200,13 +210,16 @@ impl<T: Config> Pallet<T> {
     fn carry_out(action: Action) -> Result<(), Refusal> {
         match action {
             Action::CreateElection { number, manifest } => {
-                let election = Election::new(Self::genesis(), number, manifest).map_err(|_| Refusal::InvalidManifest)?;
+                let election =
+                    Election::new(Self::genesis(), number, manifest).map_err(|_| Refusal::InvalidManifest)?;
                 Self::create(number, election)
             }
             Action::ConfirmBatch { eid, batch, .. } => Self::confirm_batch(&eid, batch),
             Action::Reinvite { eid, entry, keys, .. } => Self::reinvite(&eid, entry, keys),
             Action::Freeze { eid, .. } => Self::enter(&eid, Phase::Frozen),
-            Action::Postpone { eid, opens_at, closes_at } => Self::reschedule(&eid, Some(opens_at), closes_at),
+            Action::Postpone { eid, opens_at, closes_at } => {
+                Self::reschedule(&eid, Some(opens_at), closes_at)
+            }
             Action::Extend { eid, closes_at, .. } => Self::reschedule(&eid, None, closes_at),
             Action::Close { eid } => Self::enter(&eid, Phase::Closed),
             Action::Certify { eid, result } => {

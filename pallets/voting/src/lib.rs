@@ -82,7 +82,8 @@ pub mod pallet {
 
     #[pallet::config]
     pub trait Config:
-        frame_system::Config<RuntimeEvent: From<Event<Self>>, Hash: Into<[u8; 32]>> + pallet_timestamp::Config<Moment = u64>
+        frame_system::Config<RuntimeEvent: From<Event<Self>>, Hash: Into<[u8; 32]>>
+        + pallet_timestamp::Config<Moment = u64>
     {
         /// Measured weights.
         type WeightInfo: WeightInfo;
@@ -352,7 +353,9 @@ use psephos_protocol::{
     refusal::Refusal,
     state::{ElectionState, Phase},
 };
-use sp_runtime::{traits::SaturatedConversion, transaction_validity::TransactionValidityWithRefund, DispatchError};
+use sp_runtime::{
+    traits::SaturatedConversion, transaction_validity::TransactionValidityWithRefund, DispatchError,
+};
 
 #[allow(unused_imports)] // named by the documentation
 use psephos_protocol::board::Action;

@@ -134,7 +134,8 @@ impl Chain {
     pub fn submit(&mut self, message: Message) -> Result<(), Refusal> {
         let bytes = message.to_extrinsic();
         self.run(|| {
-            let opaque = alloc::vec::Vec::<u8>::decode(&mut &bytes[..]).expect("a length and that many bytes");
+            let opaque =
+                alloc::vec::Vec::<u8>::decode(&mut &bytes[..]).expect("a length and that many bytes");
             let call = RuntimeCall::decode(&mut &opaque[2..]).expect("a message is a call");
             check(&call)?;
             let origin = frame_system::RawOrigin::Authorized.into();

@@ -60,12 +60,19 @@ impl Groups {
     /// Whether opening the totals would show the votes of a group below the manifest's minimum.
     pub fn too_small(&self, manifest: &Manifest) -> bool {
         !manifest.small_groups_public
-            && self.weights.iter().chain(&self.styles).any(|count| *count > 0 && *count < manifest.privacy_minimum)
+            && self
+                .weights
+                .iter()
+                .chain(&self.styles)
+                .any(|count| *count > 0 && *count < manifest.privacy_minimum)
     }
 }
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn authorize_accept(_: TransactionSource, acceptance: &Acceptance) -> TransactionValidityWithRefund {
+    pub(crate) fn authorize_accept(
+        _: TransactionSource,
+        acceptance: &Acceptance,
+    ) -> TransactionValidityWithRefund {
         Self::verdict(
             Self::check_accept(acceptance).map(|_| ()),
             priority::ACTS,
@@ -90,7 +97,8 @@ impl<T: Config> Pallet<T> {
         let Acceptance { eid, trustee, .. } = acceptance;
         let mut all = false;
         Self::update(&eid, |state| {
-            let place = state.accepted.iter().position(|other| *other > trustee).unwrap_or(state.accepted.len());
+            let place =
+                state.accepted.iter().position(|other| *other > trustee).unwrap_or(state.accepted.len());
             all = state.accepted.try_insert(place, trustee).is_ok()
                 && state.accepted.len() == election.manifest.trustees.len();
         })?;
@@ -101,7 +109,10 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    pub(crate) fn authorize_add_batch(_: TransactionSource, batch: &RollBatch) -> TransactionValidityWithRefund {
+    pub(crate) fn authorize_add_batch(
+        _: TransactionSource,
+        batch: &RollBatch,
+    ) -> TransactionValidityWithRefund {
         Self::verdict(
             Self::check_batch(batch),
             priority::ACTS,
@@ -128,7 +139,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Checks entries against the manifest, the roll and each other.
-    fn check_entries(election: &Election, state: &ElectionState, entries: &[RollEntry]) -> Result<(), Refusal> {
+    fn check_entries(
+        election: &Election,
+        state: &ElectionState,
+        entries: &[RollEntry],
+    ) -> Result<(), Refusal> {
         if entries.is_empty() || entries.iter().any(|entry| entry.check(election).is_err()) {
             return Err(Refusal::InvalidEntry);
         }
@@ -153,7 +168,8 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_add_batch(batch: RollBatch) -> Result<(), Refusal> {
-        let (eid, number, digest, count) = (batch.eid, batch.batch, batch.digest(), batch.entries.len() as u32);
+        let (eid, number, digest, count) =
+            (batch.eid, batch.batch, batch.digest(), batch.entries.len() as u32);
         Self::update(&eid, |state| state.batches = number.saturating_add(1))?;
         Batches::<T>::insert(eid, number, Batch { digest, count, registrar: batch.registrar, first: None });
         WaitingBatches::<T>::insert(eid, number, batch);
@@ -284,12 +300,18 @@ impl<T: Config> Pallet<T> {
         }
         let (Some(credential), Some(manifest)) = (entry.credential, Manifests::<T>::get(eid)) else { return };
         Voters::<T>::remove(eid, credential);
-        RollGroups::<T>::mutate(eid, |groups| groups.remove(&manifest, entry.entry.weight, entry.entry.style));
+        RollGroups::<T>::mutate(eid, |groups| {
+            groups.remove(&manifest, entry.entry.weight, entry.entry.style)
+        });
         // The election is there: its manifest was.
         let _ = Self::update(eid, |state| state.voters = state.voters.saturating_sub(1));
     }
 
-    pub(crate) fn check_freeze(election: &Election, state: &ElectionState, roll: &Digest) -> Result<(), Refusal> {
+    pub(crate) fn check_freeze(
+        election: &Election,
+        state: &ElectionState,
+        roll: &Digest,
+    ) -> Result<(), Refusal> {
         if state.roll != *roll {
             return Err(Refusal::RollChanged);
         }

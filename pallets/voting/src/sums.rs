@@ -47,8 +47,9 @@ impl<T: Config> Pallet<T> {
         let mut used = T::DbWeight::get().reads(1);
         for eid in Active::<T>::get() {
             used = used.saturating_add(T::DbWeight::get().reads(1));
-            let due = Elections::<T>::get(eid)
-                .is_some_and(|state| state.phase == Phase::Closed && state.closing.is_some() && !state.summed);
+            let due = Elections::<T>::get(eid).is_some_and(|state| {
+                state.phase == Phase::Closed && state.closing.is_some() && !state.summed
+            });
             if due {
                 let step = Self::sum_step(&eid, remaining.saturating_sub(used)).unwrap_or_default();
                 return used.saturating_add(step);
@@ -113,7 +114,8 @@ impl Summing {
     }
 
     fn add(&mut self, manifest: &Manifest, sums: &mut CommitmentSums, ballot: &RecordedBallot) -> Option<()> {
-        let commitments: Vec<_> = ballot.commitments.iter().map(Point::decompress).collect::<Result<_, _>>().ok()?;
+        let commitments: Vec<_> =
+            ballot.commitments.iter().map(Point::decompress).collect::<Result<_, _>>().ok()?;
         sums.add_vartime(manifest, ballot.style, ballot.weight, &commitments).ok()?;
         for contest in &manifest.style(ballot.style)?.contests {
             let turnout = self.turnout.get_mut(usize::from(*contest))?;

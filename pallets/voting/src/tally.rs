@@ -13,7 +13,10 @@ use sp_runtime::transaction_validity::TransactionValidityWithRefund;
 use crate::{host_verify, pallet::*, priority, sums::sum_points, ACT_LONGEVITY};
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn authorize_agree(_: TransactionSource, agreement: &Agreement) -> TransactionValidityWithRefund {
+    pub(crate) fn authorize_agree(
+        _: TransactionSource,
+        agreement: &Agreement,
+    ) -> TransactionValidityWithRefund {
         Self::verdict(
             Self::check_agreement(agreement).map(|_| ()),
             priority::ACTS,
@@ -37,7 +40,8 @@ impl<T: Config> Pallet<T> {
         if Agreements::<T>::contains_key(agreement.eid, agreement.trustee) {
             return Err(Refusal::AlreadyDone);
         }
-        if state.closing != Some(agreement.statement.closing) || state.counted != agreement.statement.ballots {
+        if state.closing != Some(agreement.statement.closing) || state.counted != agreement.statement.ballots
+        {
             return Err(Refusal::WrongClosing);
         }
         agreement.verify(&election, host_verify).then_some((election, state)).ok_or(Refusal::NotTrustee)
@@ -104,7 +108,10 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    pub(crate) fn authorize_finalize(_: TransactionSource, finalize: &Finalize) -> TransactionValidityWithRefund {
+    pub(crate) fn authorize_finalize(
+        _: TransactionSource,
+        finalize: &Finalize,
+    ) -> TransactionValidityWithRefund {
         Self::verdict(
             Self::check_finalize(finalize).map(|_| ()),
             priority::ACTS,
@@ -134,8 +141,11 @@ impl<T: Config> Pallet<T> {
         let summing = Sums::<T>::get(eid).ok_or(Refusal::NotSummed)?;
         let points = sum_points(&summing.sums).ok_or(Refusal::NotSummed)?;
         let sums = CommitmentSums::resume(manifest, points).map_err(|_| Refusal::NotSummed)?;
-        let result =
-            ElectionResult { openings, turnout: summing.turnout, contributors: finalize.contributors.clone() };
+        let result = ElectionResult {
+            openings,
+            turnout: summing.turnout,
+            contributors: finalize.contributors.clone(),
+        };
         result.verify(manifest, &sums).map_err(|_| Refusal::WrongOpening)?;
         Ok(result)
     }

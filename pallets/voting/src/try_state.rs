@@ -1,7 +1,10 @@
 //! Invariants of the pallet's storage, checked by tests and by `try-runtime`.
 
 use frame_support::ensure;
-use psephos_protocol::{ids::Eid, state::{ElectionState, Phase}};
+use psephos_protocol::{
+    ids::Eid,
+    state::{ElectionState, Phase},
+};
 use sp_runtime::TryRuntimeError;
 
 use crate::pallet::*;
@@ -18,7 +21,10 @@ impl<T: Config> Pallet<T> {
             Self::check_tally(&eid, &state)?;
         }
         let waiting = Waiting::<T>::get();
-        ensure!(Proposals::<T>::iter_keys().count() == waiting.len(), "every proposal is in the waiting list");
+        ensure!(
+            Proposals::<T>::iter_keys().count() == waiting.len(),
+            "every proposal is in the waiting list"
+        );
         Ok(())
     }
 
@@ -39,13 +45,19 @@ impl<T: Config> Pallet<T> {
     }
 
     fn check_ballots(eid: &Eid, state: &ElectionState) -> Result<(), TryRuntimeError> {
-        ensure!(Ballots::<T>::iter_prefix_values(eid).count() == state.counted as usize, "ballots are counted once");
+        ensure!(
+            Ballots::<T>::iter_prefix_values(eid).count() == state.counted as usize,
+            "ballots are counted once"
+        );
         let accepted: u32 = Voters::<T>::iter_prefix_values(eid).map(|voter| u32::from(voter.ballots)).sum();
         ensure!(accepted == state.ballots, "accepted ballots are counted");
         for (credential, ballot) in Ballots::<T>::iter_prefix(eid) {
             let voter = Voters::<T>::get(eid, credential).ok_or("a ballot is by a voter")?;
             ensure!(voter.sequence == ballot.sequence, "the last ballot counts");
-            ensure!(voter.weight == ballot.weight && voter.style == ballot.style, "with the voter's weight and style");
+            ensure!(
+                voter.weight == ballot.weight && voter.style == ballot.style,
+                "with the voter's weight and style"
+            );
         }
         Ok(())
     }

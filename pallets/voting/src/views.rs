@@ -23,7 +23,8 @@ impl<T: Config> Pallet<T> {
 
     /// All elections, by number.
     pub fn view_elections() -> Vec<Eid> {
-        let mut all: Vec<(u32, Eid)> = Elections::<T>::iter().map(|(eid, state)| (state.number, eid)).collect();
+        let mut all: Vec<(u32, Eid)> =
+            Elections::<T>::iter().map(|(eid, state)| (state.number, eid)).collect();
         all.sort_unstable();
         all.into_iter().map(|(_, eid)| eid).collect()
     }

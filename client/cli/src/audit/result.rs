@@ -40,7 +40,12 @@ pub async fn run(election: Option<&str>, context: &Context) -> Result<(), CliErr
 }
 
 /// Shows a verified result.
-pub async fn show(chain: &Chain, election: &Election, tallied: &Tallied, context: &Context) -> Result<(), CliError> {
+pub async fn show(
+    chain: &Chain,
+    election: &Election,
+    tallied: &Tallied,
+    context: &Context,
+) -> Result<(), CliError> {
     let view = chain.election(&election.eid).await?;
     let digest = tallied.result.digest(&election.eid, &tallied.root);
     let value = json!({
@@ -65,7 +70,10 @@ pub async fn show(chain: &Chain, election: &Election, tallied: &Tallied, context
     }
 }
 
-fn each<'a>(election: &'a Election, tallied: &'a Tallied) -> impl Iterator<Item = (&'a Contest, &'a [u64], &'a Turnout)> {
+fn each<'a>(
+    election: &'a Election,
+    tallied: &'a Tallied,
+) -> impl Iterator<Item = (&'a Contest, &'a [u64], &'a Turnout)> {
     let totals = tallied.totals.iter().map(Vec::as_slice);
     election
         .manifest
@@ -107,7 +115,10 @@ fn text(election: &Election, view: &ElectionView, tallied: &Tallied, digest: &st
         out.push_str(&contest_text(contest, totals, turnout));
     }
     let names = |list: &[u8]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    out.push_str(&format!("\nOpened by trustees {}; every opening fits the ballots.\n", names(&tallied.result.contributors)));
+    out.push_str(&format!(
+        "\nOpened by trustees {}; every opening fits the ballots.\n",
+        names(&tallied.result.contributors)
+    ));
     if !tallied.verdict.wrong.is_empty() {
         out.push_str(&format!("WRONG contributions came from trustees {}.\n", names(&tallied.verdict.wrong)));
     }
@@ -120,13 +131,22 @@ fn text(election: &Election, view: &ElectionView, tallied: &Tallied, digest: &st
 fn contest_text(contest: &Contest, totals: &[u64], turnout: &Turnout) -> String {
     let most = totals.iter().copied().max().unwrap_or(0);
     let is_vote = contest.rule.max_each == 1;
-    let whole = if is_vote { turnout.weight } else { totals.iter().fold(0u64, |sum, total| sum.saturating_add(*total)) };
+    let whole = if is_vote {
+        turnout.weight
+    } else {
+        totals.iter().fold(0u64, |sum, total| sum.saturating_add(*total))
+    };
     let rows: Vec<[String; 4]> = contest
         .options
         .iter()
         .zip(totals)
         .map(|(option, total)| {
-            [bounds::show(option), format!("{total:>8}"), format!("{:>7}", percent(*total, whole)), bar(*total, most)]
+            [
+                bounds::show(option),
+                format!("{total:>8}"),
+                format!("{:>7}", percent(*total, whole)),
+                bar(*total, most),
+            ]
         })
         .collect();
     let weight = match u64::from(turnout.ballots) == turnout.weight {
@@ -167,7 +187,10 @@ mod tests {
     fn points_are_shares_of_all_points_and_weights_are_named() {
         let turnout = Turnout { ballots: 2, weight: 4 };
         let text = contest_text(&contest(Rule::score(10, 3)), &[30, 10, 0], &turnout);
-        assert!(text.contains("2 ballots, weight 4") && text.contains("75.0 %") && text.contains("POINTS"), "{text}");
+        assert!(
+            text.contains("2 ballots, weight 4") && text.contains("75.0 %") && text.contains("POINTS"),
+            "{text}"
+        );
         assert!(!contest_text(&contest(Rule::plurality()), &[0, 0, 0], &Turnout::default()).contains('█'));
     }
 }

@@ -88,7 +88,7 @@ impl Network {
         trustees: u8,
         base_port: u16,
     ) -> Result<Self, CliError> {
-        if base_port < 1_024 || base_port > u16::MAX - PORTS {
+        if !(1_024..=u16::MAX - PORTS).contains(&base_port) {
             return Err(CliError::Input(format!(
                 "--base-port: {PORTS} ports from {base_port} on are needed, between 1024 and 65535"
             )));
@@ -99,8 +99,10 @@ impl Network {
             rpc_port: base_port + RPC_OFFSET + index,
             peer_id,
         });
-        let trustees = (0..u16::from(trustees))
-            .map(|index| Trustee { name: format!("trustee-{}", index + 1), port: base_port + TRUSTEE_OFFSET + index });
+        let trustees = (0..u16::from(trustees)).map(|index| Trustee {
+            name: format!("trustee-{}", index + 1),
+            port: base_port + TRUSTEE_OFFSET + index,
+        });
         let network = Self {
             version: VERSION,
             chain: chain.into(),
@@ -124,7 +126,8 @@ impl Network {
                 format!("has no {FILE}; make a network with `psephos network new {}`", folder.display()),
             ));
         }
-        let network: Self = toml::from_str(&read_bounded(&path)?).map_err(|error| CliError::file(&path, error))?;
+        let network: Self =
+            toml::from_str(&read_bounded(&path)?).map_err(|error| CliError::file(&path, error))?;
         network.check().map_err(|error| CliError::file(&path, error))?;
         Ok(network)
     }
@@ -152,7 +155,9 @@ impl Network {
             return Err("validators: at least one is needed".into());
         }
         let plain = |name: &str| {
-            !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+            !name.is_empty()
+                && name.len() <= 64
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         };
         let mut names = BTreeMap::new();
         for name in self.names().chain([self.chain.as_str()]) {

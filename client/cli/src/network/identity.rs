@@ -110,7 +110,10 @@ mod tests {
     fn peer_ids_are_libp2ps() {
         // The node key 00..01 and its peer id, as the SDK's tutorials have them.
         let key = Ed25519::from_bytes(&bytes32(&format!("{:064x}", 1)));
-        assert_eq!(peer_id(key.verifying_key().as_bytes()), "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp");
+        assert_eq!(
+            peer_id(key.verifying_key().as_bytes()),
+            "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
+        );
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub struct UpArgs {
     #[arg(long)]
     wait: bool,
     /// For how many seconds to wait at most.
-    #[arg(long, default_value_t = 180)]
+    #[arg(long, default_value_t = 600)]
     timeout: u64,
 }
 

@@ -126,7 +126,8 @@ fn fill(
 /// A manifest with this network's keys.
 fn manifest(args: &NewArgs) -> String {
     let files = |role: KeyRole, count: u8| {
-        let names: Vec<String> = (1..=count).map(|index| format!("\"keys/{role}-{index}.pub.json\"")).collect();
+        let names: Vec<String> =
+            (1..=count).map(|index| format!("\"keys/{role}-{index}.pub.json\"")).collect();
         format!("[{}]", names.join(", "))
     };
     format!(

@@ -51,7 +51,11 @@ pub fn start(folder: &Path, name: &str, mut command: Command) -> Result<i32, Cli
             fs::create_dir_all(parent).map_err(|error| CliError::file(parent, error))?;
         }
     }
-    let out = OpenOptions::new().create(true).append(true).open(&log).map_err(|error| CliError::file(&log, error))?;
+    let out = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&log)
+        .map_err(|error| CliError::file(&log, error))?;
     let err = out.try_clone().map_err(|error| CliError::file(&log, error))?;
     // A process group of its own, so that Ctrl-C at this program's terminal does not reach it.
     let mut child = command
@@ -66,7 +70,8 @@ pub fn start(folder: &Path, name: &str, mut command: Command) -> Result<i32, Cli
         .map(|started| Recorded { pid, started })
         .and_then(|recorded| serde_json::to_string(&recorded).ok())
         .ok_or_else(|| CliError::Refused(format!("{name} ended at once; {}", last_words(folder, name))));
-    let written = recorded.and_then(|text| fs::write(&file, text).map_err(|error| CliError::file(&file, error)));
+    let written =
+        recorded.and_then(|text| fs::write(&file, text).map_err(|error| CliError::file(&file, error)));
     if let Err(error) = written {
         // What can't be found again must not stay behind.
         drop(child.kill().and_then(|()| child.wait()));

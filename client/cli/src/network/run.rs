@@ -1,10 +1,10 @@
 //! Starting, watching and stopping a network's processes.
 
-use psephos_client::keystore::{KeyFile, KeyRole, PassphraseSource, PASSPHRASE_VARIABLE};
 use psephos_client::keystore::ExposeSecret;
+use psephos_client::keystore::{KeyFile, KeyRole, PassphraseSource, PASSPHRASE_VARIABLE};
 use serde_json::json;
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -43,12 +43,12 @@ pub async fn up(args: &UpArgs, context: &Context) -> Result<(), CliError> {
     for validator in &network.validators {
         starter.start(&validator.name)?;
     }
-    wait(folder, &network, out, end, "blocks to be final", |state| blocks_are_final(state)).await?;
+    wait(folder, &network, out, end, "blocks to be final", blocks_are_final).await?;
     for trustee in &network.trustees {
         starter.start(&trustee.name)?;
     }
     if args.wait {
-        wait(folder, &network, out, end, "the trustees to follow", |state| trustees_follow(state)).await?;
+        wait(folder, &network, out, end, "the trustees to follow", trustees_follow).await?;
     }
     status(folder, context).await
 }
@@ -57,18 +57,25 @@ fn blocks_are_final(state: &State) -> (bool, String) {
     let finalized = state.validators.iter().filter_map(|v| v.heights).map(|heights| heights.finalized);
     let (least, answer) = (finalized.clone().min().unwrap_or(0), finalized.count());
     let all = answer == state.validators.len();
-    (all && least >= 1, format!("{answer} of {} validators answer, block {least} is final", state.validators.len()))
+    (
+        all && least >= 1,
+        format!("{answer} of {} validators answer, block {least} is final", state.validators.len()),
+    )
 }
 
 fn trustees_follow(state: &State) -> (bool, String) {
-    let height = state.validators.iter().filter_map(|v| v.heights).map(|heights| heights.finalized).max().unwrap_or(0);
+    let height =
+        state.validators.iter().filter_map(|v| v.heights).map(|heights| heights.finalized).max().unwrap_or(0);
     let follow = state
         .trustees
         .iter()
         .filter_map(|trustee| trustee.status.as_ref())
         .filter(|status| status.finalized.saturating_add(BEHIND) >= height)
         .count();
-    (follow == state.trustees.len(), format!("{follow} of {} trustees follow the chain", state.trustees.len()))
+    (
+        follow == state.trustees.len(),
+        format!("{follow} of {} trustees follow the chain", state.trustees.len()),
+    )
 }
 
 /// Waits until `check` holds, showing what it says; gives up at the end, or when a process ends.
@@ -78,9 +85,10 @@ async fn wait(
     out: &Output,
     end: Instant,
     what: &str,
-    check: impl Fn(&State) -> (bool, String),
+    mut check: impl FnMut(&State) -> (bool, String),
 ) -> Result<(), CliError> {
-    let started: Vec<&str> = network.names().filter(|name| process::running(folder, name).is_some()).collect();
+    let started: Vec<&str> =
+        network.names().filter(|name| process::running(folder, name).is_some()).collect();
     let progress = out.spinner(format!("waiting for {what}"));
     loop {
         let (done, message) = check(&State::of(folder, network).await);
@@ -90,7 +98,10 @@ async fn wait(
         }
         if let Some(ended) = started.iter().find(|name| process::running(folder, name).is_none()) {
             progress.finish_and_clear();
-            return Err(CliError::Unreachable(format!("{ended} has ended; {}", process::last_words(folder, ended))));
+            return Err(CliError::Unreachable(format!(
+                "{ended} has ended; {}",
+                process::last_words(folder, ended)
+            )));
         }
         if Instant::now() > end {
             progress.finish_and_clear();
@@ -178,7 +189,10 @@ pub fn kill(folder: &Path, name: &str, context: &Context) -> Result<(), CliError
     let network = Network::load(folder)?;
     known(&network, name)?;
     if !process::kill(folder, name)? {
-        return Err(CliError::Refused(format!("{name} does not run; see `psephos network status {}`", folder.display())));
+        return Err(CliError::Refused(format!(
+            "{name} does not run; see `psephos network status {}`",
+            folder.display()
+        )));
     }
     context.out.result(&json!({ "killed": name }), || {
         format!("Killed {name}. Start it again with `psephos network start {} {name}`.", folder.display())
@@ -194,7 +208,9 @@ pub fn start(folder: &Path, name: &str, context: &Context) -> Result<(), CliErro
     }
     await_ports(&network, name)?;
     let pid = Starter::new(folder, &network, context)?.start(name)?;
-    context.out.result(&json!({ "started": name, "pid": pid }), || format!("Started {name} as process {pid}."))
+    context
+        .out
+        .result(&json!({ "started": name, "pid": pid }), || format!("Started {name} as process {pid}."))
 }
 
 /// Waits for the ports of a process, which the system frees a moment after a kill.
@@ -202,7 +218,9 @@ fn await_ports(network: &Network, name: &str) -> Result<(), CliError> {
     let end = std::time::Instant::now() + PATIENCE;
     loop {
         match network.check_ports_free(name) {
-            Err(_) if std::time::Instant::now() < end => std::thread::sleep(std::time::Duration::from_millis(200)),
+            Err(_) if std::time::Instant::now() < end => {
+                std::thread::sleep(std::time::Duration::from_millis(200))
+            }
             outcome => return outcome,
         }
     }
@@ -220,10 +238,10 @@ fn known(network: &Network, name: &str) -> Result<(), CliError> {
 struct Starter<'a> {
     folder: &'a Path,
     network: &'a Network,
-    node: std::path::PathBuf,
-    this: std::path::PathBuf,
+    node: PathBuf,
+    this: PathBuf,
     /// The passphrase of the trustees' keys, if they have one.
-    passphrase: Option<psephos_client::keystore::SecretString>,
+    passphrase: Option<SecretString>,
 }
 
 impl<'a> Starter<'a> {
@@ -299,19 +317,42 @@ impl<'a> Starter<'a> {
     }
 }
 
-fn key(folder: &Path, trustee: &Trustee) -> std::path::PathBuf {
+fn key(folder: &Path, trustee: &Trustee) -> PathBuf {
     folder.join("keys").join(format!("{}.key", trustee.name))
 }
 
 /// The passphrase of a key, tried; none if the key is not encrypted.
-fn passphrase(
-    path: &Path,
-    source: &PassphraseSource,
-) -> Result<Option<psephos_client::keystore::SecretString>, CliError> {
+fn passphrase(path: &Path, source: &PassphraseSource) -> Result<Option<SecretString>, CliError> {
     if !KeyFile::is_encrypted(path)? {
         return Ok(None);
     }
     let passphrase = source.existing(path)?;
     KeyFile::load_with(path, KeyRole::Trustee, || Ok(passphrase.clone()))?;
     Ok(Some(passphrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::state::{self, Heights};
+
+    fn state(heights: &[Option<u32>]) -> State {
+        let validator = |finalized: &Option<u32>| state::Validator {
+            name: String::new(),
+            url: String::new(),
+            pid: Some(1),
+            heights: finalized.map(|finalized| Heights { best: finalized + 1, finalized, peers: 1 }),
+        };
+        State { validators: heights.iter().map(validator).collect(), trustees: Vec::new() }
+    }
+
+    #[test]
+    fn a_chain_is_up_when_every_validator_finalizes_more_than_before() {
+        let mut before = None;
+        let mut done = |heights: &[Option<u32>]| blocks_are_final(&state(heights), &mut before).0;
+        assert!(!done(&[Some(9), None]), "one does not answer");
+        assert!(!done(&[Some(9), Some(7)]), "they only answer");
+        assert!(!done(&[Some(10), Some(9)]), "one is behind");
+        assert!(done(&[Some(11), Some(10)]));
+    }
 }

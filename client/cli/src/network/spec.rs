@@ -46,7 +46,8 @@ pub fn write(
     threshold: u8,
 ) -> Result<(), CliError> {
     let built_in = export(node, &["--chain", "local"])?;
-    let mut spec: Value = serde_json::from_slice(&built_in).map_err(|error| unexpected(node, &error.to_string()))?;
+    let mut spec: Value =
+        serde_json::from_slice(&built_in).map_err(|error| unexpected(node, &error.to_string()))?;
     patch(&mut spec, network, validators, board, threshold).map_err(|what| unexpected(node, &what))?;
     let plain = folder.join(PLAIN);
     let text = serde_json::to_vec_pretty(&spec).map_err(CliError::input)?;
@@ -105,7 +106,10 @@ fn export(node: &Path, arguments: &[&str]) -> Result<Vec<u8>, CliError> {
 }
 
 fn unexpected(node: &Path, what: &str) -> CliError {
-    CliError::file(node, format!("made no chain spec: {what}; check that it is of the same version as this program"))
+    CliError::file(
+        node,
+        format!("made no chain spec: {what}; check that it is of the same version as this program"),
+    )
 }
 
 #[cfg(test)]

@@ -86,8 +86,10 @@ async fn heights(port: u16) -> Option<Heights> {
     struct Health {
         peers: u32,
     }
-    let client =
-        HttpClientBuilder::default().request_timeout(TIMEOUT).build(format!("http://127.0.0.1:{port}")).ok()?;
+    let client = HttpClientBuilder::default()
+        .request_timeout(TIMEOUT)
+        .build(format!("http://127.0.0.1:{port}"))
+        .ok()?;
     let head: String = client.request("chain_getFinalizedHead", rpc_params![]).await.ok()?;
     let finalized = height(&client, Some(head)).await?;
     let best = height(&client, None).await?;

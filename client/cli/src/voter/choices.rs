@@ -56,7 +56,13 @@ fn option_of(contest: &Contest, given: &str) -> Result<usize, String> {
 }
 
 /// Adds points to an option; what is given twice is a mistake.
-fn give(choices: &mut Choices, contests: &[&Contest], contest: usize, option: &str, points: u32) -> Result<(), String> {
+fn give(
+    choices: &mut Choices,
+    contests: &[&Contest],
+    contest: usize,
+    option: &str,
+    points: u32,
+) -> Result<(), String> {
     let (Some(on), Some(vote)) = (contests.get(contest), choices.0.get_mut(contest)) else {
         return Err("there is no such contest".into());
     };
@@ -87,7 +93,8 @@ pub fn from_arguments(contests: &[&Contest], votes: &[String]) -> Result<Choices
         let wrong = || format!("--vote {vote:?}: write Contest=Option or Contest=Option:points");
         // A title may hold `=`: the first split that names a contest counts.
         let splits = vote.match_indices('=').map(|(at, _)| vote.split_at(at));
-        let mut found = splits.filter_map(|(title, rest)| Some((contest_of(contests, title).ok()?, rest.get(1..)?)));
+        let mut found =
+            splits.filter_map(|(title, rest)| Some((contest_of(contests, title).ok()?, rest.get(1..)?)));
         let (contest, option) = match found.next() {
             Some(found) => found,
             None => {
@@ -114,8 +121,9 @@ pub fn from_arguments(contests: &[&Contest], votes: &[String]) -> Result<Choices
 /// # Errors
 /// Names contest, option or limit.
 pub fn from_json(contests: &[&Contest], text: &str) -> Result<Choices, String> {
-    let votes: BTreeMap<String, Vote> = serde_json::from_str(text)
-        .map_err(|error| format!("not an object of contests with an option, a list of options, or points: {error}"))?;
+    let votes: BTreeMap<String, Vote> = serde_json::from_str(text).map_err(|error| {
+        format!("not an object of contests with an option, a list of options, or points: {error}")
+    })?;
     let mut choices = none(contests);
     for (title, vote) in votes {
         let contest = contest_of(contests, &title)?;
@@ -140,15 +148,19 @@ pub fn ask(contests: &[&Contest]) -> Result<Choices, String> {
     let (mut input, mut out) = (io::stdin().lock(), io::stderr());
     let mut choices = none(contests);
     for (index, contest) in contests.iter().enumerate() {
-        let options: String =
-            (1..).zip(&contest.options).map(|(number, option)| format!("  {number}. {}\n", show(option))).collect();
+        let options: String = (1..)
+            .zip(&contest.options)
+            .map(|(number, option)| format!("  {number}. {}\n", show(option)))
+            .collect();
         loop {
             let question = format!(
                 "\n{} ({})\n{options}Numbers, with :points where wanted, such as 2 or 1:3 2:1: ",
                 show(&contest.title),
                 rule(contest)
             );
-            out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(|error| error.to_string())?;
+            out.write_all(question.as_bytes())
+                .and_then(|()| out.flush())
+                .map_err(|error| error.to_string())?;
             let mut line = Zeroizing::new(String::new());
             if input.read_line(&mut line).map_err(|error| error.to_string())? == 0 {
                 return Err("no vote was given; nothing was done".into());

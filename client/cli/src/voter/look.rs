@@ -69,7 +69,10 @@ pub async fn track(args: &TrackArgs, context: &Context) -> Result<(), CliError> 
         "ballot": ballot.hash.to_string(), "sequence": ballot.sequence, "matches": code == counts, "proved_at": anchor.number,
     });
     context.out.result(&value, || match code == counts {
-        true => format!("Recorded, and the one that counts: {counts} (proved at finalized block {}).", anchor.number),
+        true => format!(
+            "Recorded, and the one that counts: {counts} (proved at finalized block {}).",
+            anchor.number
+        ),
         false => format!("The ballot that counts has another code: {counts}."),
     })?;
     if code != counts {
@@ -88,7 +91,10 @@ pub async fn check(path: &Path, context: &Context) -> Result<(), CliError> {
     let receipt: VoterReceipt = serde_json::from_str(&read_bounded(path)?)
         .map_err(|error| CliError::file(path, format!("is no receipt of `psephos voter cast`: {error}")))?;
     if !receipt.tracking_code.matches(&receipt.ballot) {
-        return Err(CliError::file(path, "its tracking code is not that of its ballot: the file was changed"));
+        return Err(CliError::file(
+            path,
+            "its tracking code is not that of its ballot: the file was changed",
+        ));
     }
     let chain = context.chain().await?;
     open_election(&chain, &receipt.eid).await?;
@@ -106,7 +112,11 @@ pub async fn check(path: &Path, context: &Context) -> Result<(), CliError> {
             receipt.tracking_code,
             receipt.block,
             agree.join(", "),
-            if counts { format!("It counts, as of block {proved_at}.") } else { "A later ballot replaced it.".into() }
+            if counts {
+                format!("It counts, as of block {proved_at}.")
+            } else {
+                "A later ballot replaced it.".into()
+            }
         )
     })?;
     match counts {

@@ -54,8 +54,9 @@ pub fn read(path: &Path, kind: Kind) -> Result<AuditOpening, CliError> {
         Kind::Audit => Zeroizing::new(read_bounded(path)?),
     };
     let bad = |what: &str| CliError::file(path, what);
-    let stored: Stored = serde_json::from_str(&text)
-        .map_err(|_| bad("is neither a prepared ballot nor an audit opening: `psephos voter prepare` makes one"))?;
+    let stored: Stored = serde_json::from_str(&text).map_err(|_| {
+        bad("is neither a prepared ballot nor an audit opening: `psephos voter prepare` makes one")
+    })?;
     if stored.version != 1 {
         return Err(bad("is of another version; this software reads version 1"));
     }
@@ -64,10 +65,13 @@ pub fn read(path: &Path, kind: Kind) -> Result<AuditOpening, CliError> {
             return Err(bad("was revealed for an audit and must never be cast: prepare another ballot"))
         }
         (Kind::Prepared, Kind::Audit) => {
-            return Err(bad("is a prepared ballot, not an opening: reveal it with `psephos voter audit` first"))
+            return Err(bad(
+                "is a prepared ballot, not an opening: reveal it with `psephos voter audit` first",
+            ))
         }
         _ => {}
     }
-    let bytes = Zeroizing::new(hex::decode(&stored.opening).map_err(|_| bad("`opening` is not hexadecimal"))?);
+    let bytes =
+        Zeroizing::new(hex::decode(&stored.opening).map_err(|_| bad("`opening` is not hexadecimal"))?);
     AuditOpening::from_bytes(&bytes).map_err(|error| CliError::file(path, error))
 }

@@ -72,6 +72,9 @@ pub struct RecordedVote {
     pub deliveries: Deliveries,
 }
 
+/// What a trustee said to its deposit.
+type Outcome = (u8, Result<Receipt, TrusteeError>);
+
 /// The delivery of shares to all trustees. Dropping it lets it go on in the background.
 pub struct Deliveries(Vec<(u8, JoinHandle<Result<(), TrusteeError>>)>);
 
@@ -176,7 +179,7 @@ impl Voting {
         &self,
         ballot: BallotHash,
         deposits: Vec<String>,
-    ) -> (Deliveries, mpsc::UnboundedReceiver<(u8, Result<Receipt, TrusteeError>)>) {
+    ) -> (Deliveries, mpsc::UnboundedReceiver<Outcome>) {
         let (sender, outcomes) = mpsc::unbounded_channel();
         let tasks = self
             .trustees()

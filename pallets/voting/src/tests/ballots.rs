@@ -30,7 +30,9 @@ fn the_last_ballot_counts_once() {
     let state = chain.state();
     assert_eq!((state.ballots, state.counted), (2, 1));
     let (eid, credential) = (chain.eid(), chain.fixture.voters[0].key.public());
-    chain.run(|| assert_eq!(Ballots::<Test>::get(eid, credential).map(|ballot| ballot.hash), Some(second.hash)));
+    chain.run(|| {
+        assert_eq!(Ballots::<Test>::get(eid, credential).map(|ballot| ballot.hash), Some(second.hash))
+    });
 }
 
 #[test]
@@ -133,7 +135,12 @@ fn receipts_are_of_exactly_q_trustees_for_this_ballot() {
         ("too few", with(&|b| drop(b.receipts.pop()))),
         ("too many", with(&|b| b.receipts.try_push(fourth).expect("room"))),
         ("one twice", with(&|b| b.receipts[1] = b.receipts[0])),
-        ("not sorted", with(&|b| b.receipts = b.receipts.iter().rev().copied().collect::<Vec<_>>().try_into().expect("three"))),
+        (
+            "not sorted",
+            with(&|b| {
+                b.receipts = b.receipts.iter().rev().copied().collect::<Vec<_>>().try_into().expect("three")
+            }),
+        ),
         ("of another ballot", with(&|b| b.receipts = other.cast.receipts.clone())),
         ("of another trustee", with(&|b| b.receipts[2].trustee = 4)),
         ("of no trustee", with(&|b| b.receipts[2].trustee = 5)),

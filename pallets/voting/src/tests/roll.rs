@@ -46,7 +46,12 @@ fn confirm(chain: &mut Chain, number: u32, entries: &[RollEntry]) -> Result<(), 
 }
 
 /// A claim of an entry, signed by these invitation keys and the credential.
-fn claim(chain: &mut Chain, entry: u32, invitations: &[&SigningKey], credential: &SigningKey) -> Registration {
+fn claim(
+    chain: &mut Chain,
+    entry: u32,
+    invitations: &[&SigningKey],
+    credential: &SigningKey,
+) -> Registration {
     let fixture = &mut chain.fixture;
     let payload = transcript::registration(entry, &credential.public());
     let signatures: Vec<_> = invitations
@@ -130,7 +135,11 @@ fn entries_fit_the_manifest() {
         invited(&chain, &[&key(1), &key(1)]),
     ];
     for entry in bad {
-        assert_eq!(add(&mut chain, 0, vec![good.clone(), entry.clone()]), Err(Refusal::InvalidEntry), "{entry:?}");
+        assert_eq!(
+            add(&mut chain, 0, vec![good.clone(), entry.clone()]),
+            Err(Refusal::InvalidEntry),
+            "{entry:?}"
+        );
     }
     assert_eq!(add(&mut chain, 0, vec![]), Err(Refusal::InvalidEntry));
     assert_eq!(add(&mut chain, 0, vec![good.clone(), good]), Err(Refusal::DuplicateCredential));

@@ -178,7 +178,12 @@ fn a_lying_trustee_changes_nothing_and_the_rest_finish() {
     let fixture = &mut chain.fixture;
     let key = &fixture.trustees[0].signing;
     let lie = psephos_protocol::tally::Contribution::sign(
-        &fixture.election, 1, key, honest.root, sums, &mut fixture.rng,
+        &fixture.election,
+        1,
+        key,
+        honest.root,
+        sums,
+        &mut fixture.rng,
     );
     chain.submit(Message::Contribute(lie)).expect("it can't be told apart alone");
     contribute(&mut chain, 2, &ballots).expect("contributed");
@@ -194,10 +199,9 @@ fn a_lying_trustee_changes_nothing_and_the_rest_finish() {
 
 #[test]
 fn a_small_group_that_voted_withholds_the_totals() {
-    let fixture = Fixture::with(
-        &Params { voters: vec![1, 1, 1, 5, 5], ..params() },
-        |manifest| manifest.privacy_minimum = 2,
-    );
+    let fixture = Fixture::with(&Params { voters: vec![1, 1, 1, 5, 5], ..params() }, |manifest| {
+        manifest.privacy_minimum = 2
+    });
     let mut chain = Chain::open(fixture);
     let vote = [vec![1, 0, 0]];
     let ballots: Vec<_> = [0, 1, 3].into_iter().map(|voter| chain.cast(voter, 1, &vote)).collect();
