@@ -16,8 +16,13 @@ fn a_cut_record_is_refused_wherever_it_is_cut() {
     let world = World::honest();
     let bytes = world.bytes();
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let whole = |frames: &[Vec<u8>]| MAGIC.len() + frames.iter().map(Vec::len).sum::<usize>();
-    let ends: Vec<usize> = (1..=world.frames().len()).map(|count| whole(&world.frames()[..count])).collect();
+    let lengths = world.frames().into_iter().map(|frame| frame.len());
+    let ends: Vec<usize> = lengths
+        .scan(MAGIC.len(), |end, length| {
+            *end += length;
+            Some(*end)
+        })
+        .collect();
     for _ in 0..60 {
         let length = rng.next_u32() as usize % bytes.len();
         if ends.contains(&length) {

@@ -148,7 +148,8 @@ fn authorize<T: Config>(call: Call<T>) -> Result<(), BenchmarkError> {
     }
 }
 
-fn freeze(fixture: &mut Fixture, member: u8) -> Approval {
+/// An approval with the longest reason there can be.
+fn voiding(fixture: &mut Fixture, member: u8) -> Approval {
     let reason = BoundedVec::truncate_from(vec![b'x'; 1_024]);
     fixture.approve(Action::Void { eid: fixture.election.eid, reason }, member)
 }
@@ -160,7 +161,7 @@ mod benchmarks {
     #[benchmark]
     fn authorize_approve() -> Result<(), BenchmarkError> {
         let mut fixture = created::<T>(128, 16, 1)?;
-        let call = Call::<T>::approve { approval: freeze(&mut fixture, 0) };
+        let call = Call::<T>::approve { approval: voiding(&mut fixture, 0) };
         #[block]
         {
             authorize(call)?;
@@ -171,7 +172,7 @@ mod benchmarks {
     #[benchmark]
     fn approve() -> Result<(), BenchmarkError> {
         let mut fixture = created::<T>(128, 16, 1)?;
-        let approval = freeze(&mut fixture, 0);
+        let approval = voiding(&mut fixture, 0);
         #[extrinsic_call]
         _(RawOrigin::Authorized, approval);
         Ok(())
@@ -261,9 +262,9 @@ mod benchmarks {
         Ok(())
     }
 
-    /// `b` range bits of 8 each, with as many commitments, and `r` receipts.
+    /// `b` range bits, 8 for each option, and `r` receipts.
     #[benchmark]
-    fn authorize_cast(b: Linear<16, 1_024>, c: Linear<0, 1>, r: Linear<3, 16>) -> Result<(), BenchmarkError> {
+    fn authorize_cast(b: Linear<16, 1_024>, r: Linear<3, 16>) -> Result<(), BenchmarkError> {
         let options = (b / 8) as usize;
         let mut fixture = open::<T>(options, r as u8, 1)?;
         let ballot = fixture.cast(0, 1, &vote(options)).cast;
@@ -272,7 +273,6 @@ mod benchmarks {
         {
             authorize(call)?;
         }
-        let _ = c;
         Ok(())
     }
 
@@ -354,9 +354,9 @@ mod benchmarks {
             must(Pallet::<T>::do_contribute(contribution))?;
         }
         let contributors = BoundedVec::truncate_from(vec![1, 2]);
-        let finalize = Finalize { eid: fixture.election.eid, contributors };
+        let message = Finalize { eid: fixture.election.eid, contributors };
         #[extrinsic_call]
-        _(RawOrigin::Authorized, finalize);
+        finalize(RawOrigin::Authorized, message);
         Ok(())
     }
 

@@ -234,7 +234,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn create(number: u32, election: Election) -> Result<(), Refusal> {
+    pub(crate) fn create(number: u32, election: Election) -> Result<(), Refusal> {
         let Election { eid, manifest, .. } = election;
         Active::<T>::try_mutate(|active| active.try_push(eid)).map_err(|_| Refusal::TooManyElections)?;
         NextNumber::<T>::put(number.saturating_add(1));

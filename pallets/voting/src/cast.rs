@@ -18,11 +18,10 @@ use crate::{host_verify, pallet::*, priority, WeightInfo};
 impl<T: Config> Pallet<T> {
     /// The cost of checking a ballot grows with its range bits and its receipts.
     pub(crate) fn authorize_cast_weight(ballot: &CastBallot) -> Weight {
-        let commitments = ballot.signed.ballot.statement.commitments.len() as u32;
         // The proof's length gives its range bits: 32·(9 + 2·log2(bits)) bytes.
         let rounds = (ballot.signed.ballot.proof.len() as u32 / 32).saturating_sub(9) / 2;
         let bits = 1u32.checked_shl(rounds).unwrap_or(u32::MAX).min(psephos_protocol::bounds::MAX_RANGE_BITS);
-        <T as Config>::WeightInfo::authorize_cast(bits, commitments, ballot.receipts.len() as u32)
+        <T as Config>::WeightInfo::authorize_cast(bits, ballot.receipts.len() as u32)
     }
 
     pub(crate) fn authorize_cast(_: TransactionSource, ballot: &CastBallot) -> TransactionValidityWithRefund {

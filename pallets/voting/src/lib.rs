@@ -85,7 +85,7 @@ pub mod pallet {
         frame_system::Config<RuntimeEvent: From<Event<Self>>, Hash: Into<[u8; 32]>>
         + pallet_timestamp::Config<Moment = u64>
     {
-        /// Measured weights.
+        /// What each step costs.
         type WeightInfo: WeightInfo;
     }
 

@@ -51,12 +51,18 @@ impl pallet_timestamp::Config for Test {
 }
 
 impl crate::Config for Test {
-    type WeightInfo = crate::weights::Measured<Test>;
+    type WeightInfo = crate::weights::Estimated<Test>;
 }
 
 /// The hash of the mock's first block.
 pub fn genesis() -> Genesis {
     Genesis(<<Test as frame_system::Config>::Hash as From<[u8; 32]>>::from([69; 32]).into())
+}
+
+/// An empty chain.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn empty() -> sp_io::TestExternalities {
+    RuntimeGenesisConfig::default().build_storage().expect("genesis builds").into()
 }
 
 /// A chain with an election on it, and all its keys.

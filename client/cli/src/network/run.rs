@@ -1,7 +1,8 @@
 //! Starting, watching and stopping a network's processes.
 
-use psephos_client::keystore::ExposeSecret;
-use psephos_client::keystore::{KeyFile, KeyRole, PassphraseSource, PASSPHRASE_VARIABLE};
+use psephos_client::keystore::{
+    ExposeSecret, KeyFile, KeyRole, PassphraseSource, SecretString, PASSPHRASE_VARIABLE,
+};
 use serde_json::json;
 use std::{
     path::{Path, PathBuf},
@@ -43,7 +44,9 @@ pub async fn up(args: &UpArgs, context: &Context) -> Result<(), CliError> {
     for validator in &network.validators {
         starter.start(&validator.name)?;
     }
-    wait(folder, &network, out, end, "blocks to be final", blocks_are_final).await?;
+    let mut before = None;
+    wait(folder, &network, out, end, "blocks to be final", |state| blocks_are_final(state, &mut before))
+        .await?;
     for trustee in &network.trustees {
         starter.start(&trustee.name)?;
     }
@@ -53,14 +56,17 @@ pub async fn up(args: &UpArgs, context: &Context) -> Result<(), CliError> {
     status(folder, context).await
 }
 
-fn blocks_are_final(state: &State) -> (bool, String) {
+/// Whether every validator has finalized a block beyond those that were final when all first answered.
+fn blocks_are_final(state: &State, before: &mut Option<u32>) -> (bool, String) {
     let finalized = state.validators.iter().filter_map(|v| v.heights).map(|heights| heights.finalized);
-    let (least, answer) = (finalized.clone().min().unwrap_or(0), finalized.count());
+    let (least, most) = (finalized.clone().min().unwrap_or(0), finalized.clone().max().unwrap_or(0));
+    let answer = finalized.count();
     let all = answer == state.validators.len();
-    (
-        all && least >= 1,
-        format!("{answer} of {} validators answer, block {least} is final", state.validators.len()),
-    )
+    let goes_on = all && least > *before.get_or_insert(if all { most } else { u32::MAX });
+    if !all {
+        *before = None;
+    }
+    (goes_on, format!("{answer} of {} validators answer, block {least} is final", state.validators.len()))
 }
 
 fn trustees_follow(state: &State) -> (bool, String) {

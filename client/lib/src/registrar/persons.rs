@@ -303,20 +303,20 @@ mod tests {
 
     #[test]
     fn every_problem_of_every_line_is_reported_at_once() {
-        let list = "identifier,weight,style,unit\nA,2,All,Nowhere\n,1,,\nB,1,Quarter,0\nA,1,2,2\nC,1\n";
+        let list = "identifier,weight,style,unit\nC,1\nA,2,All,Nowhere\n,1,,\nB,1,Quarter,0\nA,1,2,2\n";
         let found = problems(list);
         let lines: Vec<u64> = found.iter().map(|(line, _)| *line).collect();
-        assert_eq!(lines, [2, 2, 3, 4, 5, 5, 5, 6]);
+        assert_eq!(lines, [2, 3, 3, 4, 5, 6, 6, 6]);
+        assert_eq!(found[0].1, Problem::Fields { fields: 2, columns: 4 });
         assert!(
-            matches!(&found[0].1, Problem::Weight { given, weights } if given == "2" && weights == "1, 3")
+            matches!(&found[1].1, Problem::Weight { given, weights } if given == "2" && weights == "1, 3")
         );
-        assert!(matches!(&found[1].1, Problem::Unit { given, .. } if given == "Nowhere"));
-        assert_eq!(found[2].1, Problem::NoIdentifier);
-        assert!(matches!(&found[3].1, Problem::Style { styles, .. } if styles == "All, Half"));
-        assert_eq!(found[4].1, Problem::Duplicate { identifier: "A".into(), first: 2 });
-        assert!(matches!(found[5].1, Problem::Style { .. }));
-        assert!(matches!(found[6].1, Problem::Unit { .. }));
-        assert_eq!(found[7].1, Problem::Fields { fields: 2, columns: 4 });
+        assert!(matches!(&found[2].1, Problem::Unit { given, .. } if given == "Nowhere"));
+        assert_eq!(found[3].1, Problem::NoIdentifier);
+        assert!(matches!(&found[4].1, Problem::Style { styles, .. } if styles == "All, Half"));
+        assert_eq!(found[5].1, Problem::Duplicate { identifier: "A".into(), first: 3 });
+        assert!(matches!(found[6].1, Problem::Style { .. }));
+        assert!(matches!(found[7].1, Problem::Unit { .. }));
     }
 
     #[test]
