@@ -197,9 +197,9 @@ fn dry_run(persons: &[Person], manifest: &Manifest, context: &Context) -> Result
         .iter()
         .map(|((u, s, weight), count)| [unit(*u), style(*s), weight.to_string(), count.to_string()])
         .collect();
-    let value: Vec<Value> = rows
+    let value: Vec<Value> = groups
         .iter()
-        .map(|[unit, style, weight, persons]| json!({ "unit": unit, "style": style, "weight": weight, "persons": persons }))
+        .map(|((u, s, weight), count)| json!({ "unit": unit(*u), "style": style(*s), "weight": weight, "persons": count }))
         .collect();
     context.out.result(&json!({ "persons": persons.len(), "groups": value }), || {
         format!(
