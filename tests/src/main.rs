@@ -2,7 +2,10 @@
 
 use anyhow::{ensure, Context, Result};
 use clap::Parser;
-use psephos_tests::demo::{self, Demo};
+use psephos_tests::{
+    demo::{self, Demo},
+    network,
+};
 use std::{fs, path::PathBuf, process::ExitCode};
 
 /// Runs a whole election on a real network of this machine and verifies it.
@@ -33,9 +36,9 @@ struct Arguments {
     /// Draw the voters of an earlier run again.
     #[arg(long)]
     seed: Option<u64>,
-    /// The first of 56 ports on the loopback address.
-    #[arg(long, default_value_t = 30_400)]
-    base_port: u16,
+    /// The first of 56 ports on the loopback address; by default some that are free.
+    #[arg(long)]
+    base_port: Option<u16>,
 }
 
 #[tokio::main]
@@ -71,7 +74,7 @@ async fn run(arguments: Arguments) -> Result<bool> {
         dir,
         keep: arguments.keep,
         seed: arguments.seed,
-        base_port: arguments.base_port,
+        base_port: arguments.base_port.map_or_else(network::free_ports, Ok)?,
     };
     let outcome = tokio::select! {
         outcome = demo::run(&demo) => outcome,

@@ -8,6 +8,7 @@ use psephos_client::{
 };
 use std::{
     env,
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -37,6 +38,18 @@ pub fn run(name: &str, arguments: &[&str]) -> Result<Output> {
         String::from_utf8_lossy(&output.stderr),
     );
     Ok(output)
+}
+
+/// Ports of a network, from its first.
+const PORTS: u16 = 56;
+
+/// The first of as many free ports in a row as a network needs.
+pub fn free_ports() -> Result<u16> {
+    let free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    (20_000..32_000)
+        .step_by(usize::from(PORTS))
+        .find(|first| (*first..first + PORTS).all(free))
+        .context("no 56 free ports in a row between 20000 and 32000: give --base-port")
 }
 
 /// How many processes a network has.

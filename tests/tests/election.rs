@@ -15,7 +15,7 @@ async fn whole_election_with_crashes_counts_right_and_its_record_proves_it() {
         dir: folder.path().to_path_buf(),
         keep: false,
         seed: Some(7),
-        base_port: 31_400,
+        base_port: network::free_ports().unwrap(),
     };
     let outcome = match demo::run(&demo).await {
         Ok(outcome) => outcome,
