@@ -2,11 +2,14 @@
 
 use clap::{Args, Subcommand};
 use psephos_client::{
+    election::require_phase,
     endpoints::TrusteeClient,
     keystore::{KeyFile, KeyRole},
     open_election,
 };
-use psephos_protocol::{agreement::Acceptance, bounds::show, election::Election, ids::Eid, wire::Message};
+use psephos_protocol::{
+    agreement::Acceptance, bounds::show, election::Election, ids::Eid, state::Phase, wire::Message,
+};
 use psephos_trustee::{config, Accept, Config, Keys};
 use rand_core::OsRng;
 use serde_json::json;
@@ -173,6 +176,12 @@ async fn accept(args: &AcceptArgs, context: &Context) -> Result<(), CliError> {
     let eid = find_election(&chain, args.election.as_deref()).await?;
     let election = open_election(&chain, &eid).await?;
     let index = index_of(&election, &key)?;
+    if chain.election(&eid).await?.state.accepted.contains(&index) {
+        return Err(CliError::Refused(format!(
+            "trustee {index} has accepted election {eid} already; run the daemon"
+        )));
+    }
+    require_phase(&chain, &eid, "Setup", |phase| phase == Phase::Setup).await?;
     let message = Message::Accept(Acceptance::sign(&election, index, key.signing(), &mut OsRng));
     let progress = context.out.spinner("waiting until the acceptance is final");
     let outcome = chain.submit_and_finalize(&message).await;
