@@ -2,7 +2,7 @@
 
 use codec::{Decode, Encode};
 
-use crate::state::Phase;
+use crate::{ballot::BallotError, state::Phase};
 
 /// Defines the refusals once: name, code, and what to tell a person.
 macro_rules! refusals {
@@ -135,6 +135,23 @@ refusals! {
 impl core::fmt::Display for Refusal {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.text())
+    }
+}
+
+/// Which refusal a ballot that does not verify gets: the same from the chain and from a trustee.
+impl From<BallotError> for Refusal {
+    fn from(error: BallotError) -> Self {
+        match error {
+            BallotError::Encoding
+            | BallotError::Version
+            | BallotError::Shape
+            | BallotError::Commitment(_) => Self::MalformedBallot,
+            BallotError::Election => Self::UnknownElection,
+            BallotError::Style => Self::WrongStyle,
+            BallotError::Signature => Self::BadSignature,
+            BallotError::Receipts => Self::BadReceipts,
+            BallotError::Proof => Self::BadProof,
+        }
     }
 }
 

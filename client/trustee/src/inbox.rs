@@ -247,7 +247,7 @@ fn check_new(
 fn verify_deposit(keys: &Keys, served: &Served, deposit: &Deposit, ballot: &BallotHash) -> Result<(), Fault> {
     let Served { election, index, generators, .. } = served;
     let statement = &deposit.ballot.ballot.statement;
-    let of_ballot = |error: BallotError| refused(ballot_refusal(error), error.to_string());
+    let of_ballot = |error: BallotError| refused(error.into(), error.to_string());
     deposit
         .ballot
         .verify_signature(election, ballot, verify_signature)
@@ -273,17 +273,4 @@ fn verify_deposit(keys: &Keys, served: &Served, deposit: &Deposit, ballot: &Ball
             &mut OsRng,
         )
         .map_err(|error| bad_share(format!("share: {error}")))
-}
-
-fn ballot_refusal(error: BallotError) -> Refusal {
-    match error {
-        BallotError::Encoding | BallotError::Version | BallotError::Shape | BallotError::Commitment(_) => {
-            Refusal::MalformedBallot
-        }
-        BallotError::Election => Refusal::UnknownElection,
-        BallotError::Style => Refusal::WrongStyle,
-        BallotError::Signature => Refusal::BadSignature,
-        BallotError::Receipts => Refusal::BadReceipts,
-        BallotError::Proof => Refusal::BadProof,
-    }
 }

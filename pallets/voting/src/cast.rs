@@ -3,7 +3,7 @@
 use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::BlockNumberFor;
 use psephos_protocol::{
-    ballot::{BallotError, CastBallot},
+    ballot::CastBallot,
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     election::Election,
     ids::BallotHash,
@@ -38,9 +38,9 @@ impl<T: Config> Pallet<T> {
     /// All checks, cheap ones first, the proof last.
     fn check_ballot(ballot: &CastBallot) -> Result<(), Refusal> {
         let (election, _, _) = Self::check_eligible(ballot)?;
-        ballot.verify_signatures(&election, host_verify).map_err(refusal)?;
+        ballot.verify_signatures(&election, host_verify).map_err(Refusal::from)?;
         let ballot = &ballot.signed.ballot;
-        let contests = ballot.verify_form(&election).map_err(refusal)?;
+        let contests = ballot.verify_form(&election).map_err(Refusal::from)?;
         let holds = psephos_host::ballot_proofs::verify(&ballot.encode(), &contests.encode());
         holds.then_some(()).ok_or(Refusal::BadProof)
     }
@@ -101,19 +101,5 @@ impl<T: Config> Pallet<T> {
         })?;
         Self::deposit_event(Event::BallotAccepted { eid, credential, sequence, hash });
         Ok(())
-    }
-}
-
-/// The refusal of a ballot that does not verify.
-fn refusal(error: BallotError) -> Refusal {
-    match error {
-        BallotError::Encoding | BallotError::Version | BallotError::Shape | BallotError::Commitment(_) => {
-            Refusal::MalformedBallot
-        }
-        BallotError::Election => Refusal::UnknownElection,
-        BallotError::Style => Refusal::WrongStyle,
-        BallotError::Signature => Refusal::BadSignature,
-        BallotError::Receipts => Refusal::BadReceipts,
-        BallotError::Proof => Refusal::BadProof,
     }
 }
