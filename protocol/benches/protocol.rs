@@ -4,13 +4,11 @@
 use codec::Encode;
 use divan::{black_box, counter::ItemsCount, Bencher};
 use psephos_protocol::{
-    ballot::{
-        range::{generators_digest, Generators, Shape},
-        Signed,
-    },
+    ballot::Signed,
     contest::Rule,
     envelope::Deposit,
     keys::verify_signature,
+    range_proof::{generators_digest, Generators, Shape},
     tally::{reconstruct, CommitmentSums, ShareSums},
     testing::{contest, Counted, Fixture, Params},
     wire::Message,

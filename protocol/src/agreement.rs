@@ -43,12 +43,6 @@ impl AcceptedSet {
         self.0.iter()
     }
 
-    /// The ballot that counts for one credential.
-    #[must_use]
-    pub fn get(&self, credential: &PublicKey) -> Option<&Accepted> {
-        self.0.get(credential)
-    }
-
     /// How many ballots count.
     #[must_use]
     pub fn len(&self) -> usize {

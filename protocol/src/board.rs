@@ -141,12 +141,6 @@ pub struct Approval {
 }
 
 /// The statement that a member signs to approve an action.
-#[must_use]
-pub fn approval_message(genesis: &Genesis, action: &Action, member: u8) -> [u8; 64] {
-    let (eid, digest) = (action.eid().unwrap_or_default(), action.digest());
-    approval_signable(genesis, &eid, &digest, member).message()
-}
-
 fn approval_signable<'a>(genesis: &'a Genesis, eid: &'a Eid, action: &'a Digest, member: u8) -> Signable<'a> {
     Signable { role: Role::Board, genesis, eid, index: u32::from(member), payload: &action.0 }
 }

@@ -1,18 +1,20 @@
 //! Contests and their rules (spec 3.3): the single place that knows what a valid vote is.
 //!
 //! A contest has k options; a vote gives each a value. A rule bounds each value and their sum.
-//! Every rule becomes a list of [`Statement`]s, each saying that a linear combination of the
-//! values is not negative; the ballot's range proof proves all of them at once.
+//! Every rule becomes a list of [`Statement`]s, each saying that a linear combination of committed
+//! values lies in the proof's range; the ballot's range proof proves all of them at once.
 
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::Identity};
+use curve25519_dalek::{
+    constants::RISTRETTO_BASEPOINT_POINT, ristretto::RistrettoPoint, scalar::Scalar,
+};
 use scale_info::TypeInfo;
 
 use crate::{
     bounds::{Text, MAX_OPTIONS},
-    group::commit,
+    group::multiply_vartime,
 };
 
 /// A contest: one question on the ballot.
@@ -77,17 +79,79 @@ impl Rule {
     }
 }
 
-/// One range statement: the named combination lies in `0..2^n` (spec 3.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Statement {
-    /// `v_j ≥ 0`
-    Value(usize),
-    /// `max_each − v_j ≥ 0`
-    Upper(usize),
-    /// `max_sum − Σ v_j ≥ 0`
-    SumUpper,
-    /// `Σ v_j − min_sum ≥ 0`
-    SumLower,
+/// One range statement: `constant + Σ coefficient·value`, over what the ballot commits to for this contest
+/// (its committed options, then its slack bits), lies in `0..2^width` (spec 3.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// What is added.
+    pub constant: i64,
+    /// Places of committed values with their coefficients.
+    pub terms: Vec<(usize, i64)>,
+}
+
+impl Statement {
+    /// `limit − self`.
+    fn below(&self, limit: u32) -> Self {
+        let negated = |n: i64| n.saturating_neg();
+        Self {
+            constant: i64::from(limit).saturating_sub(self.constant),
+            terms: self.terms.iter().map(|(place, coefficient)| (*place, negated(*coefficient))).collect(),
+        }
+    }
+
+    /// The place of the value that this statement is about, if it is about one alone.
+    #[must_use]
+    pub fn lone(&self) -> Option<usize> {
+        match (self.constant, self.terms.as_slice()) {
+            (0, [(place, 1)]) => Some(*place),
+            _ => None,
+        }
+    }
+
+    /// The statement's value, if it is not negative; `None` too when a place is not there.
+    #[must_use]
+    pub fn value(&self, values: &[u32]) -> Option<u64> {
+        let sum = self.terms.iter().try_fold(self.constant, |sum, (place, coefficient)| {
+            sum.checked_add(coefficient.checked_mul(i64::from(*values.get(*place)?))?)
+        })?;
+        u64::try_from(sum).ok()
+    }
+
+    /// The statement's blinding factor.
+    #[must_use]
+    pub fn blinding(&self, blindings: &[Scalar]) -> Option<Scalar> {
+        self.terms
+            .iter()
+            .map(|(place, coefficient)| Some(scalar(*coefficient) * blindings.get(*place)?))
+            .sum()
+    }
+
+    /// The commitment to the statement's value.
+    #[must_use]
+    pub fn commitment(&self, commitments: &[RistrettoPoint]) -> Option<RistrettoPoint> {
+        let times = |coefficient: i64, point: &RistrettoPoint| {
+            let multiple = multiply_vartime(coefficient.unsigned_abs(), point);
+            if coefficient < 0 {
+                -multiple
+            } else {
+                multiple
+            }
+        };
+        let constant = times(self.constant, &RISTRETTO_BASEPOINT_POINT);
+        self.terms.iter().try_fold(constant, |sum, (place, coefficient)| {
+            Some(sum + times(*coefficient, commitments.get(*place)?))
+        })
+    }
+}
+
+/// A public number mod ℓ.
+pub(crate) fn scalar(value: i64) -> Scalar {
+    let size = Scalar::from(value.unsigned_abs());
+    if value < 0 {
+        -size
+    } else {
+        size
+    }
 }
 
 /// Why a vote does not fit its contest.
@@ -153,37 +217,113 @@ impl Contest {
         (self.len() as u64).saturating_mul(u64::from(self.rule.max_each))
     }
 
-    /// The range statements of this contest, in the order in which they are proved.
-    #[must_use]
-    pub fn statements(&self) -> Vec<Statement> {
-        let Rule { max_each, min_sum, max_sum } = self.rule;
-        let mut out: Vec<Statement> = (0..self.len()).map(Statement::Value).collect();
-        let sum_is_bounded = min_sum == max_sum || u64::from(max_sum) < self.capacity();
-        if !sum_is_bounded || max_sum > max_each {
-            // Otherwise the bound on the sum implies the bound on each. A lone option with
-            // max_sum = max_each has no bound on its sum, and needs its own.
-            out.extend((0..self.len()).map(Statement::Upper));
-        }
-        if min_sum != max_sum {
-            if u64::from(max_sum) < self.capacity() {
-                out.push(Statement::SumUpper);
-            }
-            if min_sum > 0 {
-                out.push(Statement::SumLower);
-            }
-        }
-        out
+    /// Whether the rule takes several sums, but not all that the options can have.
+    fn sum_has_range(&self) -> bool {
+        let Rule { min_sum, max_sum, .. } = self.rule;
+        min_sum != max_sum && (min_sum > 0 || u64::from(max_sum) < self.capacity())
     }
 
-    /// The largest value that any statement of this contest has on a valid vote.
+    /// Whether each option is a bit, so that one-bit ranges serve.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        self.rule.max_each == 1
+    }
+
+    /// The largest value that any statement of this contest has on a valid vote, unless its options are bits.
     #[must_use]
     pub fn largest(&self) -> u32 {
         let each = self.rule.max_each.min(self.rule.max_sum);
-        if self.statements().iter().any(|s| matches!(s, Statement::SumUpper | Statement::SumLower)) {
+        if self.sum_has_range() {
             each.max(self.rule.max_sum)
         } else {
             each
         }
+    }
+
+    /// The weights of the slack bits that a one-bit ballot commits to for this contest (spec 3.3.3).
+    ///
+    /// For a range R = max_sum − min_sum and m = ⌊log2 R⌋, bits of the weights 2^(m−1), …, 2, 1 hold every
+    /// number below 2^m, and with one more of weight R − 2^m + 1 every number up to R and none above.
+    /// That one comes first. The bit of weight 1 makes `Σ v + Σ w·s = max_sum`: it is computed and not listed.
+    #[must_use]
+    pub fn slack_weights(&self) -> Vec<u32> {
+        let range = self.rule.max_sum.saturating_sub(self.rule.min_sum);
+        let Some(power) = range.checked_ilog2().and_then(|m| 1u32.checked_shl(m)) else { return Vec::new() };
+        if power == 1 || !self.sum_has_range() {
+            return Vec::new();
+        }
+        let first = range.saturating_sub(power).saturating_add(1);
+        let halves = core::iter::successors(Some(power / 2), |power| Some(*power / 2));
+        core::iter::once(first).chain(halves.take_while(|power| *power > 1)).collect()
+    }
+
+    /// The values of these slack bits for a valid vote.
+    #[must_use]
+    pub fn slack(&self, vote: &[u32]) -> Vec<u32> {
+        let weights = self.slack_weights();
+        let sum = vote.iter().fold(0u32, |sum, value| sum.saturating_add(*value));
+        let mut rest = self.rule.max_sum.saturating_sub(sum);
+        // What the bits after the first can hold together, that of weight 1 included.
+        let others = weights.iter().skip(1).fold(1u32, |sum, weight| sum.saturating_add(*weight));
+        weights
+            .iter()
+            .enumerate()
+            .map(|(place, weight)| {
+                let least = if place == 0 { others.saturating_add(1) } else { *weight };
+                let bit = u32::from(rest >= least);
+                rest = rest.saturating_sub(weight.saturating_mul(bit));
+                bit
+            })
+            .collect()
+    }
+
+    /// The value of each option, as a statement.
+    fn values(&self) -> Vec<Statement> {
+        let mut out: Vec<Statement> =
+            (0..self.committed()).map(|place| Statement { constant: 0, terms: [(place, 1)].into() }).collect();
+        if self.last_is_computed() {
+            let others = Statement { constant: 0, terms: (0..self.committed()).map(|place| (place, 1)).collect() };
+            out.push(others.below(self.rule.min_sum));
+        }
+        out
+    }
+
+    /// The range statements of this contest in a proof of `width` bits, in the order in which they are
+    /// proved (spec 3.3). The single place that turns rules into statements.
+    #[must_use]
+    pub fn statements(&self, width: u8) -> Vec<Statement> {
+        let Rule { max_each, min_sum, max_sum } = self.rule;
+        let mut out = self.values();
+        let mut sum =
+            Statement { constant: 0, terms: (0..self.committed()).map(|place| (place, 1)).collect() };
+        if width == 1 {
+            if self.sum_has_range() {
+                let slack = (self.committed()..).zip(self.slack_weights());
+                for (place, weight) in slack {
+                    out.push(Statement { constant: 0, terms: [(place, 1)].into() });
+                    sum.terms.push((place, i64::from(weight)));
+                }
+                out.push(sum.below(max_sum));
+            }
+            return out;
+        }
+        // Neither the width nor the bound on the sum implies the bound on each.
+        let fills_the_range = u64::from(max_each).checked_add(1) == 1u64.checked_shl(u32::from(width));
+        let sum_has_upper = min_sum == max_sum || u64::from(max_sum) < self.capacity();
+        if !fills_the_range && !(sum_has_upper && max_sum <= max_each) {
+            let uppers: Vec<Statement> = out.iter().map(|value| value.below(max_each)).collect();
+            out.extend(uppers);
+        }
+        if self.sum_has_range() {
+            if u64::from(max_sum) < self.capacity() {
+                out.push(sum.below(max_sum));
+            }
+            if min_sum > 0 {
+                sum.constant = i64::from(min_sum).saturating_neg();
+                out.push(sum);
+            }
+        }
+        out
     }
 
     /// Checks a vote against the rule.
@@ -204,65 +344,4 @@ impl Contest {
         }
         Ok(())
     }
-
-    /// All k commitments of this contest, from the committed ones: the last is computed when the
-    /// sum is fixed, as `min_sum·B − Σ C_j`.
-    #[must_use]
-    pub fn all_commitments(&self, committed: &[RistrettoPoint]) -> Vec<RistrettoPoint> {
-        let mut all = committed.to_vec();
-        if self.last_is_computed() {
-            let rest = committed.iter().sum::<RistrettoPoint>();
-            all.push(constant(self.rule.min_sum) - rest);
-        }
-        all
-    }
-
-    /// All k blinding factors, from the committed ones (see [`Self::all_commitments`]).
-    #[must_use]
-    pub fn all_blindings(&self, committed: &[Scalar]) -> Vec<Scalar> {
-        let mut all = committed.to_vec();
-        if self.last_is_computed() {
-            all.push(-committed.iter().sum::<Scalar>());
-        }
-        all
-    }
-
-    /// The commitment to a statement's value, from all k commitments of the contest.
-    #[must_use]
-    pub fn statement_commitment(&self, statement: Statement, all: &[RistrettoPoint]) -> RistrettoPoint {
-        let at = |j: usize| all.get(j).copied().unwrap_or_else(RistrettoPoint::identity);
-        match statement {
-            Statement::Value(j) => at(j),
-            Statement::Upper(j) => constant(self.rule.max_each) - at(j),
-            Statement::SumUpper => constant(self.rule.max_sum) - all.iter().sum::<RistrettoPoint>(),
-            Statement::SumLower => all.iter().sum::<RistrettoPoint>() - constant(self.rule.min_sum),
-        }
-    }
-
-    /// The opening of a statement's commitment: its value, if not negative, and its blinding.
-    #[must_use]
-    pub fn statement_opening(
-        &self,
-        statement: Statement,
-        vote: &[u32],
-        blindings: &[Scalar],
-    ) -> Option<(u64, Scalar)> {
-        let value = |j: usize| vote.get(j).map(|v| u64::from(*v));
-        let sum = || vote.iter().try_fold(0u64, |sum, v| sum.checked_add(u64::from(*v)));
-        let blinding = |j: usize| blindings.get(j).copied();
-        let total = || blindings.iter().sum::<Scalar>();
-        match statement {
-            Statement::Value(j) => Some((value(j)?, blinding(j)?)),
-            Statement::Upper(j) => {
-                Some((u64::from(self.rule.max_each).checked_sub(value(j)?)?, -blinding(j)?))
-            }
-            Statement::SumUpper => Some((u64::from(self.rule.max_sum).checked_sub(sum()?)?, -total())),
-            Statement::SumLower => Some((sum()?.checked_sub(u64::from(self.rule.min_sum))?, total())),
-        }
-    }
-}
-
-/// The commitment to a public constant, without blinding.
-fn constant(value: u32) -> RistrettoPoint {
-    commit(Scalar::from(value), Scalar::ZERO)
 }

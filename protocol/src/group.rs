@@ -7,7 +7,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use curve25519_dalek::{
     ristretto::{CompressedRistretto, RistrettoPoint},
     scalar::Scalar,
-    traits::IsIdentity,
+    traits::{Identity, IsIdentity},
 };
 use scale_info::TypeInfo;
 
@@ -100,4 +100,17 @@ pub fn pedersen() -> bulletproofs::PedersenGens {
 #[must_use]
 pub fn commit(value: Scalar, blinding: Scalar) -> RistrettoPoint {
     pedersen().commit(value, blinding)
+}
+
+/// weight·point by double-and-add over the weight's own bits; most weights are 1.
+pub(crate) fn multiply_vartime(weight: u64, point: &RistrettoPoint) -> RistrettoPoint {
+    let bits = 64u32.saturating_sub(weight.leading_zeros());
+    (0..bits).rev().fold(RistrettoPoint::identity(), |sum, bit| {
+        let doubled = sum + sum;
+        if weight.checked_shr(bit).unwrap_or(0) & 1 == 1 {
+            doubled + point
+        } else {
+            doubled
+        }
+    })
 }

@@ -6,15 +6,22 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use rand_core::{CryptoRng, RngCore};
 use scale_info::TypeInfo;
-use schnorrkel::{context::attach_rng, signing_context, ExpansionMode, MiniSecretKey};
+use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
+use schnorrkel::{
+    context::{attach_rng, SigningTranscript},
+    signing_context, ExpansionMode, MiniSecretKey,
+};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
+    combination::Combination,
     ids::{id32, Eid, Genesis},
     transcript::{self, Role},
 };
 
 const CONTEXT: &[u8] = b"substrate";
+/// The bit of a signature's last byte by which schnorrkel tells it from ed25519.
+const MARK: u8 = 0x80;
 
 id32!(
     /// An sr25519 public key: of a credential, an invitation, a board member, registrar or trustee.
@@ -70,6 +77,46 @@ impl Signable<'_> {
     #[must_use]
     pub fn verify(&self, check: CheckSignature, signature: &Signature, key: &PublicKey) -> bool {
         *key != PublicKey::default() && check(signature, &self.message(), key)
+    }
+
+    /// The equation that holds if `signature` is by `key` over this; `None` where [`Self::verify`] needs no
+    /// equation to refuse: the identity as key, a signature without schnorrkel's mark, s not canonical.
+    #[must_use]
+    pub(crate) fn equation(&self, signature: &Signature, key: &PublicKey) -> Option<SignatureEquation> {
+        let (r, s) = signature.0.split_first_chunk::<32>()?;
+        let mut s = <[u8; 32]>::try_from(s).ok()?;
+        let mark = s.last_mut()?;
+        if *key == PublicKey::default() || *mark & MARK == 0 {
+            return None;
+        }
+        *mark &= !MARK;
+        let s = Option::from(Scalar::from_canonical_bytes(s))?;
+        let (a, r) = (CompressedRistretto(key.0), CompressedRistretto(*r));
+        let mut transcript = signing_context(CONTEXT).bytes(&self.message());
+        transcript.proto_name(b"Schnorr-sig");
+        transcript.commit_point(b"sign:pk", &a);
+        transcript.commit_point(b"sign:R", &r);
+        Some(SignatureEquation { s, k: transcript.challenge_scalar(b"sign:c"), r })
+    }
+}
+
+/// What an sr25519 signature says: `s·B − k·A − R = 0`, for the key A, the nonce point R and the challenge
+/// k = H(context, message, A, R) of schnorrkel's transcript. R is compared as a group element, which
+/// has one encoding only.
+pub(crate) struct SignatureEquation {
+    s: Scalar,
+    k: Scalar,
+    r: CompressedRistretto,
+}
+
+impl SignatureEquation {
+    /// Adds the equation under a weight, but for the term of the key, whose scalar is returned. `None` if R is
+    /// no canonical encoding of a point.
+    #[must_use]
+    pub(crate) fn add_to(&self, combination: &mut Combination, weight: Scalar) -> Option<Scalar> {
+        combination.base(weight * self.s);
+        combination.encoded(&self.r, -weight)?;
+        Some(-weight * self.k)
     }
 }
 

@@ -13,6 +13,7 @@
 //! | what everything is built of | [`group`], [`transcript`], [`keys`], [`ids`], [`bounds`] |
 //! | an election is defined | [`manifest`], [`contest`], [`election`], [`board`] |
 //! | voters come onto the roll | [`roll`], `invitation` |
+//! | what is proved, and checked in one go | [`range_proof`], [`combination`] |
 //! | a ballot is prepared, audited, cast | [`ballot`], [`shares`], `envelope`, [`receipt`] |
 //! | the tally | [`agreement`], [`tally`] |
 //! | what travels and what remains | [`wire`], [`state`], [`record`], [`refusal`] |
@@ -39,6 +40,7 @@ pub mod agreement;
 pub mod ballot;
 pub mod board;
 pub mod bounds;
+pub mod combination;
 pub mod contest;
 pub mod election;
 #[cfg(feature = "client")]
@@ -49,6 +51,7 @@ pub mod ids;
 pub mod invitation;
 pub mod keys;
 pub mod manifest;
+pub mod range_proof;
 pub mod receipt;
 pub mod record;
 pub mod refusal;

@@ -7,12 +7,13 @@ use core::ops::Range;
 use scale_info::TypeInfo;
 
 use crate::{
-    ballot::range,
+    ballot::Layout,
     board::{Board, BoardError},
     bounds::*,
     contest::{Contest, Rule},
     ids::Digest,
     keys::PublicKey,
+    range_proof::{Shape, GENERATORS_DIGEST},
 };
 
 /// A ballot style: which contests a voter of this style sees.
@@ -74,7 +75,7 @@ pub struct Manifest {
     pub closes_at: u64,
     /// Whether the board may close before `closes_at`, as it may where all have voted.
     pub early_close: bool,
-    /// The digest of the generators ([`range::generators_digest`]).
+    /// The digest of the generators ([`crate::range_proof::generators_digest`]).
     pub generators: Digest,
 }
 
@@ -210,7 +211,7 @@ impl Manifest {
         if self.max_ballots == 0 || self.max_ballots > MAX_BALLOTS_PER_CREDENTIAL {
             return Err(ManifestError::MaxBallots);
         }
-        if self.generators != range::GENERATORS_DIGEST {
+        if self.generators != GENERATORS_DIGEST {
             return Err(ManifestError::Generators);
         }
         Ok(())
@@ -260,7 +261,7 @@ impl Manifest {
             if style.contests.is_empty() || !ascending || !known {
                 return Err(ManifestError::Style(index));
             }
-            let bits = range::Shape::of(&self.style_contests(style)).bits();
+            let bits = Layout::of(&self.style_contests(style)).shape.bits();
             if bits > MAX_RANGE_BITS as usize {
                 return Err(ManifestError::TooLarge { style: index, bits });
             }
@@ -311,6 +312,11 @@ impl Manifest {
     #[must_use]
     pub fn style_contests(&self, style: &Style) -> Vec<&Contest> {
         style.contests.iter().filter_map(|index| self.contests.get(usize::from(*index))).collect()
+    }
+
+    /// The shapes of the range proofs of all styles.
+    pub fn shapes(&self) -> impl Iterator<Item = Shape> + '_ {
+        self.styles.iter().map(|style| Layout::of(&self.style_contests(style)).shape)
     }
 
     /// How many columns are summed: the committed options of all contests.

@@ -6,8 +6,8 @@ use scale_info::TypeInfo;
 
 use crate::{
     election::Election,
-    ids::BallotHash,
-    keys::{CheckSignature, Signable, Signature, SigningKey},
+    ids::{BallotHash, Eid, Genesis},
+    keys::{CheckSignature, PublicKey, Signable, Signature, SignatureEquation, SigningKey},
     transcript::Role,
 };
 
@@ -24,14 +24,8 @@ pub struct Receipt {
     pub signature: Signature,
 }
 
-fn signable<'a>(election: &'a Election, trustee: u8, payload: &'a [u8]) -> Signable<'a> {
-    Signable {
-        role: Role::Receipt,
-        genesis: &election.genesis,
-        eid: &election.eid,
-        index: u32::from(trustee),
-        payload,
-    }
+fn signable<'a>(genesis: &'a Genesis, eid: &'a Eid, trustee: u8, payload: &'a [u8]) -> Signable<'a> {
+    Signable { role: Role::Receipt, genesis, eid, index: u32::from(trustee), payload }
 }
 
 impl Receipt {
@@ -45,15 +39,40 @@ impl Receipt {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Self {
         let payload = (ballot, height).encode();
-        Self { trustee, height, signature: key.sign(&signable(election, trustee, &payload), rng) }
+        let statement = signable(&election.genesis, &election.eid, trustee, &payload);
+        Self { trustee, height, signature: key.sign(&statement, rng) }
     }
 
     /// Whether this is that trustee's receipt for that ballot.
     #[must_use]
     pub fn verify(&self, election: &Election, ballot: &BallotHash, check: CheckSignature) -> bool {
-        let payload = (ballot, self.height).encode();
         election.trustee(self.trustee).is_some_and(|trustee| {
-            signable(election, self.trustee, &payload).verify(check, &self.signature, &trustee.signing)
+            self.verify_with(&election.genesis, &election.eid, &trustee.signing, ballot, check)
         })
+    }
+
+    /// Whether this is the receipt of the trustee with that key.
+    pub(crate) fn verify_with(
+        &self,
+        genesis: &Genesis,
+        eid: &Eid,
+        key: &PublicKey,
+        ballot: &BallotHash,
+        check: CheckSignature,
+    ) -> bool {
+        let payload = (ballot, self.height).encode();
+        signable(genesis, eid, self.trustee, &payload).verify(check, &self.signature, key)
+    }
+
+    /// The equation that holds if this is the receipt of the trustee with that key ([`Signable::equation`]).
+    pub(crate) fn equation(
+        &self,
+        genesis: &Genesis,
+        eid: &Eid,
+        key: &PublicKey,
+        ballot: &BallotHash,
+    ) -> Option<SignatureEquation> {
+        let payload = (ballot, self.height).encode();
+        signable(genesis, eid, self.trustee, &payload).equation(&self.signature, key)
     }
 }

@@ -74,8 +74,8 @@ refusals! {
     TooManyBatches = 18, "too many batches wait for the board's confirmation; have them confirmed first";
     /// A group of voters is smaller than the manifest allows.
     SmallGroup = 19, "a weight or style is held by fewer voters than the privacy minimum: opening it would show votes; declare it in the manifest or change the roll";
-    /// The time given is not allowed.
-    WrongTime = 20, "the time given is not allowed: openings and closings only move later";
+    /// The time is past, or earlier than before.
+    WrongTime = 20, "the time is past, or earlier than before: openings and closings only move later, and a roll is frozen before the close";
     /// The manifest doesn't allow closing early.
     NoEarlyClose = 21, "the manifest does not allow closing early";
     /// Not signed by the trustee named.

@@ -75,12 +75,6 @@ impl RollBatch {
     }
 }
 
-/// What a registrar signs.
-#[must_use]
-pub fn batch_message(election: &Election, registrar: u8, batch: u32, digest: &Digest) -> [u8; 64] {
-    batch_signable(election, registrar, &(batch, digest).encode()).message()
-}
-
 /// The statement that a registrar signs, over an encoded (number, digest).
 #[must_use]
 pub fn batch_signable<'a>(election: &'a Election, registrar: u8, payload: &'a [u8]) -> Signable<'a> {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use curve25519_dalek::{
-    ristretto::RistrettoPoint,
+    ristretto::{CompressedRistretto, RistrettoPoint},
     scalar::Scalar,
     traits::{Identity, IsIdentity},
 };
@@ -18,7 +18,7 @@ use scale_info::TypeInfo;
 use crate::{
     bounds::{MAX_COLUMNS, MAX_TRUSTEES},
     election::Election,
-    group::{commit, ScalarBytes},
+    group::{commit, multiply_vartime, Point, ScalarBytes},
     ids::{Digest, Eid},
     keys::{CheckSignature, Signable, Signature, SigningKey},
     manifest::Manifest,
@@ -139,14 +139,6 @@ impl CommitmentSums {
         Self(alloc::vec![RistrettoPoint::identity(); manifest.columns()])
     }
 
-    /// The sums so far, from the points of another step.
-    ///
-    /// # Errors
-    /// [`TallyError::Shape`] when they are not one per column.
-    pub fn resume(manifest: &Manifest, sums: Vec<RistrettoPoint>) -> Result<Self, TallyError> {
-        (sums.len() == manifest.columns()).then_some(Self(sums)).ok_or(TallyError::Shape)
-    }
-
     /// Adds a ballot's commitments with the voter's weight. Variable time; commitments are public.
     ///
     /// # Errors
@@ -171,6 +163,52 @@ impl CommitmentSums {
         Ok(())
     }
 
+    /// The sums that these encodings are. A column that nobody voted on is the identity.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] if one is no point.
+    pub fn from_encodings(sums: &[Point]) -> Result<Self, TallyError> {
+        let points = sums.iter().map(|sum| CompressedRistretto(sum.0).decompress()).collect::<Option<_>>();
+        points.map(Self).ok_or(TallyError::Shape)
+    }
+
+    /// The encodings of the points.
+    #[must_use]
+    pub fn encodings(&self) -> Vec<Point> {
+        self.0.iter().map(Point::of).collect()
+    }
+
+    /// Adds the commitments of many ballots, on all cores where the crate may use them. Variable time. `None` if
+    /// a commitment is no point or a column is not there.
+    #[must_use]
+    pub fn add_all(mut self, additions: &[Addition]) -> Option<Self> {
+        let columns = self.0.len();
+        let sum_of = |additions: &[Addition]| {
+            let mut sums = alloc::vec![RistrettoPoint::identity(); columns];
+            for Addition { weight, columns, commitments } in additions {
+                if columns.len() != commitments.len() {
+                    return None;
+                }
+                for (column, commitment) in columns.iter().zip(commitments) {
+                    *sums.get_mut(usize::from(*column))? +=
+                        multiply_vartime(*weight, &commitment.decompress().ok()?);
+                }
+            }
+            Some(sums)
+        };
+        #[cfg(feature = "parallel")]
+        let parts: Option<Vec<Vec<RistrettoPoint>>> = {
+            use rayon::prelude::*;
+            additions.par_chunks(64).map(sum_of).collect()
+        };
+        #[cfg(not(feature = "parallel"))]
+        let parts: Option<Vec<Vec<RistrettoPoint>>> = additions.chunks(64).map(sum_of).collect();
+        for part in parts? {
+            self.0.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        Some(self)
+    }
+
     /// Takes a ballot's commitments out again, because a later ballot replaced it.
     ///
     /// # Errors
@@ -193,17 +231,15 @@ impl CommitmentSums {
     }
 }
 
-/// weight·point by double-and-add over the weight's own bits; most weights are 1.
-fn multiply_vartime(weight: u64, point: &RistrettoPoint) -> RistrettoPoint {
-    let bits = 64u32.saturating_sub(weight.leading_zeros());
-    (0..bits).rev().fold(RistrettoPoint::identity(), |sum, bit| {
-        let doubled = sum + sum;
-        if weight.checked_shr(bit).unwrap_or(0) & 1 == 1 {
-            doubled + point
-        } else {
-            doubled
-        }
-    })
+/// A ballot's commitments as they are added to the sums.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Addition {
+    /// The voter's weight.
+    pub weight: u64,
+    /// The columns, in the order of the commitments.
+    pub columns: Vec<u16>,
+    /// The commitments.
+    pub commitments: Vec<Point>,
 }
 
 /// The turnout of one contest: what bounds its totals.

@@ -14,7 +14,6 @@ use crate::{
     agreement::{Acceptance, Accepted, AcceptedSet, Agreement, SetStatement},
     ballot::{
         prepare,
-        range::{Generators, Shape, GENERATORS_DIGEST},
         Ballotpaper, CastBallot, Choices, PrepareError, Prepared, Seed, Signed,
     },
     board::{Action, Approval, Board},
@@ -25,6 +24,7 @@ use crate::{
     ids::{Anchor, BallotHash, Digest, Genesis},
     keys::SigningKey,
     manifest::{Manifest, Style, Trustee},
+    range_proof::{Generators, GENERATORS_DIGEST},
     receipt::Receipt,
     roll::{batch_signable, Access, RollBatch, RollEntry},
     shares::Share,
@@ -167,8 +167,7 @@ impl Fixture {
             .collect();
         let mut manifest = manifest(params, &board, &registrars, &trustees);
         change(&mut manifest);
-        let styles = manifest.styles.iter().map(|style| Shape::of(&manifest.style_contests(style)));
-        let generators = Generators::covering(styles);
+        let generators = Generators::covering(manifest.shapes());
         let election = Election::new(params.genesis, params.number, manifest)
             .expect("the manifest of a fixture is valid");
         let anchor = Anchor { number: 10, hash: [10; 32] };

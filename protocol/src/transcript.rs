@@ -5,12 +5,14 @@
 //! Nothing else in the project calls Merlin.
 
 use alloc::vec::Vec;
+use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar, traits::IsIdentity};
 use merlin::Transcript;
 use rand_core::{CryptoRng, RngCore};
 
 use crate::{
     ids::{BallotHash, Digest, Eid, Genesis},
     keys::PublicKey,
+    range_proof::Shape,
 };
 
 /// A role that signs (spec 2.4). The role is part of every signed message, so that a signature
@@ -101,6 +103,55 @@ pub fn range_proof(statement: &[u8]) -> Transcript {
     t
 }
 
+/// What prover and verifier of a range proof say (spec 6.2.2): labels and order are those of the
+/// `bulletproofs` crate, version 5.
+pub(crate) trait ProofTranscript {
+    /// An aggregated range proof of that shape starts.
+    fn start_range_proof(&mut self, shape: Shape);
+    /// Its inner-product argument starts.
+    fn start_inner_product(&mut self, shape: Shape);
+    /// A point.
+    fn point(&mut self, label: &'static [u8], point: &CompressedRistretto);
+    /// A point of a proof; `None` if it is the identity.
+    fn point_not_identity(&mut self, label: &'static [u8], point: &CompressedRistretto) -> Option<()>;
+    /// A scalar.
+    fn scalar(&mut self, label: &'static [u8], scalar: &Scalar);
+    /// A challenge: 64 bytes, mod ℓ.
+    fn challenge(&mut self, label: &'static [u8]) -> Scalar;
+}
+
+impl ProofTranscript for Transcript {
+    fn start_range_proof(&mut self, shape: Shape) {
+        self.append_message(b"dom-sep", b"rangeproof v1");
+        self.append_u64(b"n", u64::from(shape.width));
+        self.append_u64(b"m", shape.statements as u64);
+    }
+
+    fn start_inner_product(&mut self, shape: Shape) {
+        self.append_message(b"dom-sep", b"ipp v1");
+        self.append_u64(b"n", shape.bits() as u64);
+    }
+
+    fn point(&mut self, label: &'static [u8], point: &CompressedRistretto) {
+        self.append_message(label, point.as_bytes());
+    }
+
+    fn point_not_identity(&mut self, label: &'static [u8], point: &CompressedRistretto) -> Option<()> {
+        self.point(label, point);
+        (!point.is_identity()).then_some(())
+    }
+
+    fn scalar(&mut self, label: &'static [u8], scalar: &Scalar) {
+        self.append_message(label, scalar.as_bytes());
+    }
+
+    fn challenge(&mut self, label: &'static [u8]) -> Scalar {
+        let mut bytes = [0u8; 64];
+        self.challenge_bytes(label, &mut bytes);
+        Scalar::from_bytes_mod_order_wide(&bytes)
+    }
+}
+
 /// The ballot hash (spec 6.3): of the canonical bytes of the whole ballot, proof included.
 #[must_use]
 pub fn ballot_hash(bytes: &[u8]) -> BallotHash {
@@ -119,11 +170,12 @@ pub fn ballot_randomness(seed: &[u8; 64], context: &[u8], choices: &[u8]) -> Exp
     Expander(t)
 }
 
-/// Public coins of a verifier (spec 6.4): weights that combine equations, fixed by all that is verified.
+/// Public coins of a verifier (spec 6.4.10): weights that combine equations, fixed by all bytes that
+/// are verified together, and not before.
 #[must_use]
-pub fn verifier_randomness(ballot: &BallotHash) -> Expander {
+pub fn verifier_randomness<'a>(ballots: impl Iterator<Item = &'a [u8]>) -> Expander {
     let mut t = Transcript::new(b"psephos verifier v1");
-    t.append_message(b"ballot", &ballot.0);
+    ballots.for_each(|bytes| t.append_message(b"ballot", bytes));
     Expander(t)
 }
 

@@ -193,6 +193,10 @@ impl_runtime_apis! {
             Voting::view_proposals()
         }
 
+        fn ballot_terms(eid: Eid, style: u16) -> Option<Vec<u8>> {
+            Voting::view_ballot_terms(eid, style)
+        }
+
         fn tally(eid: Eid) -> Option<TallyView> {
             Voting::view_tally(eid)
         }

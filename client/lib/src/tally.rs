@@ -1,10 +1,8 @@
 //! The tally (spec 7.5): finding t right contributions, finalizing, and naming wrong ones.
 
 use bounded_collections::BoundedVec;
-use curve25519_dalek::ristretto::CompressedRistretto;
 use psephos_protocol::{
     election::Election,
-    group::Point,
     ids::{Digest, Eid},
     keys::verify_signature,
     manifest::Manifest,
@@ -85,16 +83,6 @@ pub struct Solution {
     pub result: ElectionResult,
     /// Its totals.
     pub totals: Totals,
-}
-
-/// The sums of commitments that the chain shows, as group elements. A column that nobody voted on is the
-/// identity.
-///
-/// # Errors
-/// [`TallyError::Shape`] when they are not one point per column.
-pub fn commitment_sums(manifest: &Manifest, sums: &[Point]) -> Result<CommitmentSums, TallyError> {
-    let points = sums.iter().map(|sum| CompressedRistretto(sum.0).decompress()).collect::<Option<_>>();
-    CommitmentSums::resume(manifest, points.ok_or(TallyError::Shape)?)
 }
 
 /// Searches t contributions whose openings open the sums; none if there are no such yet. Tries all
@@ -224,7 +212,7 @@ pub async fn tally(chain: &Chain, eid: &Eid, blocks: u32) -> Result<Tallied, Fin
 async fn attempt(chain: &Chain, election: &Election) -> Result<Option<Solution>, FinalizeError> {
     let view = chain.tally(&election.eid).await?;
     let (Some(sums), Some(turnout)) = (view.sums, view.turnout) else { return Ok(None) };
-    let sums = commitment_sums(&election.manifest, &sums)?;
+    let sums = CommitmentSums::from_encodings(&sums)?;
     let signed = signed(election, view.contributions);
     let manifest = election.manifest.clone();
     Ok(tokio::task::spawn_blocking(move || solve(&manifest, &sums, &turnout, &signed)).await.ok().flatten())
@@ -247,7 +235,7 @@ async fn finished(chain: &Chain, election: &Election) -> Result<Tallied, Finaliz
     let (Some(result), Some(sums), Some(agreed)) = (view.result, view.sums, state.agreed) else {
         return Err(FinalizeError::WrongResult(TallyError::Shape));
     };
-    let totals = result.verify(&election.manifest, &commitment_sums(&election.manifest, &sums)?)?;
+    let totals = result.verify(&election.manifest, &CommitmentSums::from_encodings(&sums)?)?;
     let verdict = judge(&election.manifest, &result, &signed(election, view.contributions));
     Ok(Tallied { result, totals, root: agreed.root, verdict })
 }
@@ -342,17 +330,5 @@ mod tests {
         assert_eq!((early.consistent, early.wrong, early.undecided), (vec![1, 2, 3], vec![], vec![4]));
         let late = judge(manifest, &solution.result, &given);
         assert_eq!((late.consistent, late.wrong, late.undecided), (vec![1, 2, 3, 5], vec![4], vec![]));
-    }
-
-    #[test]
-    fn sums_of_the_chain_may_hold_the_identity_and_nothing_else_wrong() {
-        let (fixture, ballots) = election();
-        let manifest = &fixture.election.manifest;
-        let mut points: Vec<Point> = fixture.sums(&ballots).points().iter().map(Point::of).collect();
-        points[0] = Point([0; 32]);
-        assert!(commitment_sums(manifest, &points).is_ok());
-        points[0] = Point([0xff; 32]);
-        assert_eq!(commitment_sums(manifest, &points).err(), Some(TallyError::Shape));
-        assert_eq!(commitment_sums(manifest, &points[1..]).err(), Some(TallyError::Shape));
     }
 }

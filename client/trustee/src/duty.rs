@@ -9,7 +9,7 @@ use psephos_protocol::{
     ids::Anchor,
     refusal::Refusal,
     state::{ElectionState, Phase},
-    tally::{Contribution, Finalize, TallyError as SumError},
+    tally::{CommitmentSums, Contribution, Finalize, TallyError as SumError},
     wire::Message,
 };
 use rand_core::OsRng;
@@ -293,7 +293,7 @@ impl Duty {
         let served = self.served.clone();
         let solution = tokio::task::spawn_blocking(move || {
             let manifest = &served.election.manifest;
-            let sums = psephos_client::tally::commitment_sums(manifest, &sums)?;
+            let sums = CommitmentSums::from_encodings(&sums)?;
             Ok::<_, SumError>(psephos_client::tally::solve(manifest, &sums, &turnout, &contributions))
         })
         .await??;

@@ -2,10 +2,10 @@
 
 use psephos_client::{Chain, ChainError};
 use psephos_protocol::{
-    ballot::range::{Generators, Shape},
     election::Election,
     ids::{Anchor, BallotHash, Eid},
     keys::PublicKey,
+    range_proof::Generators,
     state::{ElectionState, Voter},
 };
 use std::{collections::BTreeMap, future::Future, sync::Arc};
@@ -26,9 +26,7 @@ impl Served {
     /// The election in some state.
     #[must_use]
     pub fn new(election: Election, index: u8, state: ElectionState) -> Self {
-        let manifest = &election.manifest;
-        let shapes = manifest.styles.iter().map(|style| Shape::of(&manifest.style_contests(style)));
-        let generators = Generators::covering(shapes);
+        let generators = Generators::covering(election.manifest.shapes());
         Self { election, index, generators, state: watch::Sender::new(state) }
     }
 

@@ -8,18 +8,18 @@ use std::collections::HashMap;
 use psephos_protocol::{
     agreement::{Accepted, AcceptedSet},
     ballot::{
-        range::{Generators, Shape},
-        CastBallot, Statement, VerifiedBallot,
+        batch::{self, Unverified},
+        CastBallot, Checks, Statement, Terms, VerifiedBallot,
     },
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     election::Election,
     group::Point,
     ids::Digest,
-    keys::{verify_signature, PublicKey},
+    keys::PublicKey,
+    range_proof::Generators,
     tally::{CommitmentSums, TallyError, Turnout, Turnouts},
     transcript,
 };
-use rayon::prelude::*;
 
 use crate::{
     header::{Block, Headers, Known},
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many ballots are verified at once; bounds what waits in memory to about 5 MB.
-const CHUNK: usize = 256;
+const CHUNK: usize = 4 * batch::BATCH;
 
 /// A voter's ballots.
 #[derive(Default)]
@@ -49,6 +49,8 @@ struct Waiting {
 /// The ballot box.
 pub(crate) struct Ballots {
     generators: Generators,
+    /// By style.
+    checks: Vec<Checks>,
     waiting: Vec<Waiting>,
     voted: HashMap<PublicKey, Voted>,
     set: AcceptedSet,
@@ -108,9 +110,10 @@ impl Ballots {
     /// An empty box.
     pub(crate) fn new(election: &Election) -> Self {
         let manifest = &election.manifest;
-        let shapes = manifest.styles.iter().map(|style| Shape::of(&manifest.style_contests(style)));
+        let styles = (0u16..).take(manifest.styles.len());
         Self {
-            generators: Generators::covering(shapes),
+            generators: Generators::covering(manifest.shapes()),
+            checks: styles.filter_map(|style| Terms::of(election, style).ok()).map(Checks::new).collect(),
             waiting: Vec::new(),
             voted: HashMap::new(),
             set: AcceptedSet::default(),
@@ -207,11 +210,15 @@ impl Ballots {
     /// Checks signatures, receipts and proofs of all ballots that wait, and counts them.
     pub(crate) fn flush(&mut self, election: &Election) -> Result<(), Failure> {
         let waiting = std::mem::take(&mut self.waiting);
-        let generators = &self.generators;
-        let verdicts: Vec<_> = waiting
-            .par_iter()
-            .map(|ballot| ballot.cast.verify(election, generators, verify_signature))
-            .collect();
+        let unverified = waiting.iter().map(|ballot| {
+            // The style is the roll's, which the manifest has.
+            let checks = self.checks.get(usize::from(ballot.rights.style)).ok_or(TallyError::Shape);
+            checks.map(|checks| Unverified::Cast(&ballot.cast, checks))
+        });
+        let unverified: Vec<_> = unverified.collect::<Result<_, _>>().map_err(|error| {
+            Failure::new(Step::Ballots, Party::Validators, "a ballot style", error.to_string())
+        })?;
+        let verdicts = batch::verify_parallel(&unverified, &self.generators);
         for (ballot, verdict) in waiting.into_iter().zip(verdicts) {
             let object = ballot.object.clone();
             let fail = |reason: String| Failure::new(Step::Ballots, Party::Validators, &object, reason);

@@ -31,6 +31,8 @@ sp_api::decl_runtime_apis! {
         fn batch(eid: Eid, batch: u32) -> Option<Batch>;
         /// The board actions that wait for approvals.
         fn proposals() -> Vec<Proposal>;
+        /// What a ballot of that style is checked against (SCALE, `psephos_protocol::ballot::Terms`).
+        fn ballot_terms(eid: Eid, style: u16) -> Option<Vec<u8>>;
         /// How the tally stands.
         fn tally(eid: Eid) -> Option<TallyView>;
     }

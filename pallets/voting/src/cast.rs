@@ -3,7 +3,7 @@
 use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::BlockNumberFor;
 use psephos_protocol::{
-    ballot::CastBallot,
+    ballot::{CastBallot, Terms},
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     election::Election,
     ids::BallotHash,
@@ -13,7 +13,7 @@ use psephos_protocol::{
 };
 use sp_runtime::transaction_validity::TransactionValidityWithRefund;
 
-use crate::{host_verify, pallet::*, priority, WeightInfo};
+use crate::{pallet::*, priority, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// The cost of checking a ballot grows with its range bits and its receipts.
@@ -35,14 +35,14 @@ impl<T: Config> Pallet<T> {
         )
     }
 
-    /// All checks, cheap ones first, the proof last.
+    /// All checks, cheap ones first, those of signatures and proof last.
     fn check_ballot(ballot: &CastBallot) -> Result<(), Refusal> {
-        let (election, _, _) = Self::check_eligible(ballot)?;
-        ballot.verify_signatures(&election, host_verify).map_err(Refusal::from)?;
-        let ballot = &ballot.signed.ballot;
-        let contests = ballot.verify_form(&election).map_err(Refusal::from)?;
-        let holds = psephos_host::ballot_proofs::verify(&ballot.encode(), &contests.encode());
-        holds.then_some(()).ok_or(Refusal::BadProof)
+        let (election, _, voter) = Self::check_eligible(ballot)?;
+        let terms = Terms::of(&election, voter.style).map_err(Refusal::from)?;
+        match psephos_host::verify(&ballot.encode(), &terms.encode()) {
+            0 => Ok(()),
+            code => Err(u8::try_from(code).ok().and_then(Refusal::from_code).unwrap_or(Refusal::BadProof)),
+        }
     }
 
     /// The checks against the chain's state: phase, time, roll, style, sequence, anchor.

@@ -1,7 +1,7 @@
 //! Summing the commitments after the close (spec 7.1), in bounded steps over several blocks.
 
 use alloc::vec::Vec;
-use codec::{Decode, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::*, weights::Weight};
 use psephos_protocol::{
     bounds::MAX_COLUMNS,
@@ -9,7 +9,7 @@ use psephos_protocol::{
     ids::Eid,
     manifest::Manifest,
     state::{Phase, RecordedBallot},
-    tally::{CommitmentSums, Turnout, Turnouts},
+    tally::{Addition, CommitmentSums, Turnout, Turnouts},
 };
 use scale_info::TypeInfo;
 
@@ -18,7 +18,7 @@ use crate::{pallet::*, roll::Groups, WeightInfo};
 /// Bytes of a storage key within one election's ballots, at most: where the next step goes on.
 const MAX_KEY: u32 = 160;
 /// Ballots in one step at most, however much weight a block has left.
-const MAX_STEP: u64 = 1_000;
+pub(crate) const MAX_STEP: u64 = 1_000;
 
 /// The sums so far.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -35,11 +35,6 @@ pub struct Summing {
 
 /// A sum of commitments. It may be the identity (all zeros), as a commitment may not.
 pub type SumPoint = Point;
-
-/// The points of sums, the identity included.
-pub fn sum_points(sums: &[SumPoint]) -> Option<Vec<curve25519_dalek::RistrettoPoint>> {
-    sums.iter().map(|sum| curve25519_dalek::ristretto::CompressedRistretto(sum.0).decompress()).collect()
-}
 
 impl<T: Config> Pallet<T> {
     /// Goes on with the first election that has something to sum.
@@ -69,7 +64,7 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let mut summing = Sums::<T>::get(eid).unwrap_or_else(|| Summing::start(&manifest));
-        let mut sums = CommitmentSums::resume(&manifest, sum_points(&summing.sums)?).ok()?;
+        let mut additions = Vec::new();
         let mut iterator = match &summing.cursor {
             Some(key) => Ballots::<T>::iter_prefix_from(eid, key.to_vec()),
             None => Ballots::<T>::iter_prefix(eid),
@@ -81,11 +76,12 @@ impl<T: Config> Pallet<T> {
                 complete = true;
                 break;
             };
-            summing.add(&manifest, &mut sums, &ballot)?;
+            additions.push(summing.count(&manifest, ballot)?);
             done = done.saturating_add(1);
         }
         summing.cursor = Some(BoundedVec::try_from(iterator.last_raw_key().to_vec()).ok()?);
-        summing.sums = BoundedVec::try_from(sums.points().iter().map(Point::of).collect::<Vec<_>>()).ok()?;
+        let sums = psephos_host::add(&summing.sums.encode(), &additions.encode())?;
+        summing.sums = DecodeAll::decode_all(&mut sums.as_slice()).ok()?;
         if complete {
             let withheld = summing.groups.too_small(&manifest);
             let mut ballots = 0;
@@ -104,25 +100,24 @@ impl<T: Config> Pallet<T> {
 
 impl Summing {
     fn start(manifest: &Manifest) -> Self {
-        let sums = CommitmentSums::new(manifest);
         Self {
             cursor: None,
-            sums: BoundedVec::truncate_from(sums.points().iter().map(Point::of).collect()),
+            sums: BoundedVec::truncate_from(CommitmentSums::new(manifest).encodings()),
             turnout: BoundedVec::truncate_from(alloc::vec![Turnout::default(); manifest.contests.len()]),
             groups: Groups::of(manifest),
         }
     }
 
-    fn add(&mut self, manifest: &Manifest, sums: &mut CommitmentSums, ballot: &RecordedBallot) -> Option<()> {
-        let commitments: Vec<_> =
-            ballot.commitments.iter().map(Point::decompress).collect::<Result<_, _>>().ok()?;
-        sums.add_vartime(manifest, ballot.style, ballot.weight, &commitments).ok()?;
-        for contest in &manifest.style(ballot.style)?.contests {
+    /// Counts a ballot, and gives what it adds to the sums.
+    fn count(&mut self, manifest: &Manifest, ballot: RecordedBallot) -> Option<Addition> {
+        let style = manifest.style(ballot.style)?;
+        for contest in &style.contests {
             let turnout = self.turnout.get_mut(usize::from(*contest))?;
             turnout.ballots = turnout.ballots.saturating_add(1);
             turnout.weight = turnout.weight.checked_add(ballot.weight)?;
         }
         self.groups.add(manifest, ballot.weight, ballot.style);
-        Some(())
+        let columns = manifest.style_columns(style).into_iter().map(|column| column as u16).collect();
+        Some(Addition { weight: ballot.weight, columns, commitments: ballot.commitments.into_inner() })
     }
 }

@@ -10,7 +10,7 @@ use psephos_protocol::{
 };
 use sp_runtime::transaction_validity::TransactionValidityWithRefund;
 
-use crate::{host_verify, pallet::*, priority, sums::sum_points, ACT_LONGEVITY};
+use crate::{host_verify, pallet::*, priority, ACT_LONGEVITY};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn authorize_agree(
@@ -139,8 +139,7 @@ impl<T: Config> Pallet<T> {
         let named: alloc::vec::Vec<_> = contributions.iter().map(|c| (c.trustee, &c.sums)).collect();
         let openings = reconstruct(manifest, &named).map_err(|_| Refusal::WrongContributors)?;
         let summing = Sums::<T>::get(eid).ok_or(Refusal::NotSummed)?;
-        let points = sum_points(&summing.sums).ok_or(Refusal::NotSummed)?;
-        let sums = CommitmentSums::resume(manifest, points).map_err(|_| Refusal::NotSummed)?;
+        let sums = CommitmentSums::from_encodings(&summing.sums).map_err(|_| Refusal::NotSummed)?;
         let result = ElectionResult {
             openings,
             turnout: summing.turnout,

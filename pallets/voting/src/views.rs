@@ -1,7 +1,9 @@
 //! What the runtime API shows.
 
 use alloc::vec::Vec;
+use codec::Encode;
 use psephos_protocol::{
+    ballot::Terms,
     board::Board,
     ids::Eid,
     keys::PublicKey,
@@ -63,6 +65,12 @@ impl<T: Config> Pallet<T> {
     pub fn view_proposals() -> Vec<Proposal> {
         let now = Self::height();
         Proposals::<T>::iter_values().filter(|proposal| proposal.expires >= now).collect()
+    }
+
+    /// What a ballot of that style is checked against, as the host is given it.
+    pub fn view_ballot_terms(eid: Eid, style: u16) -> Option<Vec<u8>> {
+        let (election, _) = Self::election(&eid).ok()?;
+        Terms::of(&election, style).ok().map(|terms| terms.encode())
     }
 
     /// How the tally stands.

@@ -2,16 +2,18 @@
 
 use codec::Encode;
 use psephos_protocol::{
-    ballot::{range::generators_digest, Choices, Seed},
+    ballot::{Ballotpaper, Choices, Seed},
     board::Action,
     contest::Rule,
     ids::{Anchor, BallotHash, Digest, Eid, Genesis},
     invitation::InvitationCode,
     keys::{PublicKey, Signable, Signature, SigningKey},
+    manifest::Style,
+    range_proof::generators_digest,
     record::{frame, RecordBlock, RecordHeader, MAGIC},
     roll::Registration,
     tally::{Contribution, Finalize},
-    testing::{accepted_set, contest, set_statement, Counted, Fixture, Params},
+    testing::{accepted_set, contest, name, set_statement, Counted, Fixture, Params},
     transcript::{self, Role},
     wire::Message,
 };
@@ -25,7 +27,10 @@ pub fn files() -> Vec<(&'static str, String)> {
     let values = [
         ("transcript.json", transcripts()),
         ("election.json", election(&mut fixture)),
-        ("ballot.json", ballot(&mut fixture)),
+        ("ballot.json", json!([
+            ballot(&mut fixture, 0, vec![vec![1, 0, 0], vec![2, 3]]),
+            ballot(&mut fixture, 1, vec![vec![0, 0, 1], vec![0, 1, 0, 0, 1]]),
+        ])),
         ("tally.json", tally(&mut fixture, &ballots)),
         ("wire.json", wire(&mut fixture, &ballots)),
         ("malformed.json", super::malformed::all(&mut fixture)),
@@ -42,13 +47,19 @@ fn encoded(item: &impl Encode) -> Value {
     hex(item.encode())
 }
 
-/// n = 4, t = 2, q = 3; a plurality of 3 and a score of 2; weights 1 and 3.
+/// n = 4, t = 2, q = 3; weights 1 and 3; a style with a plurality of 3 and a score of 2, and one with the plurality
+/// and a choice of 1 to 4 among 5, whose ballots are one-bit with a slack bit.
 fn fixture() -> Fixture {
-    Fixture::new(&Params {
+    let params = Params {
         seed: 2026,
         contests: vec![contest(3, Rule::plurality()), contest(2, Rule::score(4, 2))],
         voters: vec![1, 3],
         ..Params::default()
+    };
+    Fixture::with(&params, |manifest| {
+        manifest.contests.try_push(contest(5, Rule::choose(1, 4))).expect("few contests");
+        let style = Style { name: name("Bits"), contests: vec![0, 2].try_into().expect("two contests") };
+        manifest.styles.try_push(style).expect("few styles");
     })
 }
 
@@ -84,7 +95,8 @@ fn transcripts() -> Value {
         "ballot_hash(bytes)": hex(transcript::ballot_hash(bytes)),
         "ballot_randomness(seed, bytes, other), 32 then 8 bytes then a u32":
             stream(transcript::ballot_randomness(&[7; 64], bytes, b"other bytes")),
-        "verifier_randomness(ballot), 32 then 8 bytes then a u32": stream(transcript::verifier_randomness(&ballot)),
+        "verifier_randomness(bytes, other), 32 then 8 bytes then a u32":
+            stream(transcript::verifier_randomness([&bytes[..], b"other bytes"].into_iter())),
         "log(head, bytes)": hex(transcript::log(&head, bytes)),
         "batch(bytes)": hex(transcript::batch(bytes)),
         "person(salt, bytes)": hex(transcript::person(&[8; 32], bytes)),
@@ -146,9 +158,8 @@ fn election(fixture: &mut Fixture) -> Value {
 }
 
 /// One ballot from its seed to its receipts, with shares and envelopes.
-fn ballot(fixture: &mut Fixture) -> Value {
-    let paper = fixture.paper(0, 3);
-    let choices = vec![vec![1, 0, 0], vec![2, 3]];
+fn ballot(fixture: &mut Fixture, style: u16, choices: Vec<Vec<u32>>) -> Value {
+    let paper = Ballotpaper { style, ..fixture.paper(0, 3) };
     let prepare = |fixture: &Fixture| {
         let seed = Seed::from_bytes([10; 64]);
         let choices = Choices(choices.clone());

@@ -85,10 +85,11 @@ fn cast_ballots(fixture: &mut Fixture) -> Vec<Value> {
     ];
     cases.push(("another version", resigned(fixture, |b| b.statement.version = 2)));
     cases.push(("another election", resigned(fixture, |b| b.statement.eid = Eid([1; 32]))));
-    cases.push(("no such style", resigned(fixture, |b| b.statement.style = 1)));
+    cases.push(("no such style", resigned(fixture, |b| b.statement.style = 2)));
+    cases.push(("another style", resigned(fixture, |b| b.statement.style = 1)));
     cases.push(("a commitment too few", resigned(fixture, |b| b.statement.commitments.truncate(3))));
     cases.push(("another width", resigned(fixture, |b| b.width = 16)));
-    cases.push(("a proof too short", resigned(fixture, |b| b.proof.truncate(640))));
+    cases.push(("a proof too short", resigned(fixture, |b| b.proof.truncate(480))));
     cases.push(("the identity", resigned(fixture, |b| b.statement.commitments[0] = Point([0; 32]))));
     cases.push(("no point", resigned(fixture, |b| b.statement.commitments[0] = Point(NEGATIVE))));
     cases.push(("another sequence", resigned(fixture, |b| b.statement.sequence += 1)));

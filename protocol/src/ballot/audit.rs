@@ -5,10 +5,11 @@
 
 use codec::{DecodeAll, Encode};
 
-use super::{prepare::build, range::Generators, Ballot, Ballotpaper, Choices, PrepareError, Seed};
+use super::{prepare::build, Ballot, Ballotpaper, Choices, PrepareError, Seed};
 use crate::{
     election::Election,
     ids::{BallotHash, Eid},
+    range_proof::Generators,
 };
 
 /// What a device reveals of a ballot that will never be cast.

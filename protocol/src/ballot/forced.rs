@@ -12,15 +12,15 @@ use codec::Encode;
 use curve25519_dalek::scalar::Scalar;
 use proptest::prelude::*;
 
-use super::{
-    range::{self, Generators, Shape},
-    Ballot, BallotError, Statement,
-};
+use super::{Ballot, BallotError, Committed, Layout, Statement};
 use crate::{
-    contest::{Contest, Rule, Statement as Range},
+    combination::Combination,
+    contest::{Contest, Rule},
     group::{commit, Point},
     ids::Digest,
+    range_proof::{prove, Generators, RangeProof, Shape},
     testing::{contest, Fixture, Params},
+    transcript,
 };
 
 /// A value that may be anything mod ℓ.
@@ -37,37 +37,57 @@ fn low_bits(scalar: &Scalar) -> u64 {
     u64::from_le_bytes(scalar.to_bytes()[..8].try_into().unwrap())
 }
 
-/// The ballot of a prover that checks nothing. `committed` are the values of the committed options.
-fn force(fixture: &mut Fixture, committed: &[Vec<Scalar>], width: Option<u8>) -> Ballot {
+/// What a cheat commits to for one contest.
+#[derive(Clone)]
+struct Forced {
+    /// The values of the committed options.
+    options: Vec<Scalar>,
+    /// Those of the slack bits; the best there are for these options if not given.
+    slack: Option<Vec<Scalar>>,
+}
+
+impl Forced {
+    fn options(options: &[Scalar]) -> Self {
+        Self { options: options.to_vec(), slack: None }
+    }
+
+    /// All committed values.
+    fn values(&self, contest: &Contest, slack: usize) -> Vec<Scalar> {
+        assert_eq!(self.options.len(), contest.committed());
+        let best = || {
+            let sum = low_bits(&self.options.iter().sum::<Scalar>()).min(u64::from(contest.rule.max_sum));
+            contest.slack(&[sum as u32]).into_iter().map(Scalar::from).collect::<Vec<_>>()
+        };
+        let slack = if slack == 0 { Vec::new() } else { self.slack.clone().unwrap_or_else(best) };
+        [self.options.clone(), slack].concat()
+    }
+}
+
+/// The ballot of a prover that checks nothing.
+fn force(fixture: &mut Fixture, forced: &[Forced], width: Option<u8>) -> Ballot {
     let paper = fixture.paper(0, 1);
     let contests: Vec<&Contest> = fixture.election.manifest.contests.iter().collect();
-    let shape = Shape { width: width.unwrap_or(Shape::of(&contests).width), ..Shape::of(&contests) };
-    let (mut commitments, mut values, mut blindings) = (Vec::new(), Vec::new(), Vec::new());
-    for (contest, committed) in contests.iter().zip(committed) {
-        assert_eq!(committed.len(), contest.committed());
-        let mut v = committed.clone();
-        let mut r: Vec<Scalar> = v.iter().map(|_| Scalar::random(&mut fixture.rng)).collect();
-        commitments.extend(v.iter().zip(&r).map(|(v, r)| Point::of(&commit(*v, *r))));
-        let constant = |n: u32| Scalar::from(n);
-        let (min, max) = (constant(contest.rule.min_sum), constant(contest.rule.max_sum));
-        if contest.last_is_computed() {
-            v.push(min - v.iter().sum::<Scalar>());
-            r.push(-r.iter().sum::<Scalar>());
-        }
-        let (sum, sum_r) = (v.iter().sum::<Scalar>(), r.iter().sum::<Scalar>());
-        for statement in contest.statements() {
-            let (value, blinding) = match statement {
-                Range::Value(j) => (v[j], r[j]),
-                Range::Upper(j) => (constant(contest.rule.max_each) - v[j], -r[j]),
-                Range::SumUpper => (max - sum, -sum_r),
-                Range::SumLower => (sum - min, sum_r),
-            };
-            values.push(low_bits(&value));
-            blindings.push(blinding);
+    let layout = Layout::of(&contests);
+    let shape = Shape { width: width.unwrap_or(layout.shape.width), ..layout.shape };
+    let (mut options, mut slack, mut openings) = (Vec::new(), Vec::new(), Vec::new());
+    for (contest, forced) in contests.iter().zip(forced) {
+        let v = forced.values(contest, layout.slack);
+        let r: Vec<Scalar> = v.iter().map(|_| Scalar::random(&mut fixture.rng)).collect();
+        let points: Vec<Point> = v.iter().zip(&r).map(|(v, r)| Point::of(&commit(*v, *r))).collect();
+        let (of_options, of_slack) = points.split_at(contest.committed());
+        options.extend_from_slice(of_options);
+        slack.extend_from_slice(of_slack);
+        for statement in contest.statements(layout.shape.width) {
+            let terms = statement.terms.iter().map(|(place, c)| scalar((*c).into()) * v[*place]);
+            let value = scalar(statement.constant.into()) + terms.sum::<Scalar>();
+            openings.push((low_bits(&value), statement.blinding(&r).unwrap()));
         }
     }
-    values.resize(shape.statements, *values.last().unwrap());
-    blindings.resize(shape.statements, *blindings.last().unwrap());
+    openings.resize(shape.statements, *openings.last().unwrap());
+    let committed = |points: &[Point]| -> Vec<Committed> {
+        points.iter().map(|p| Committed { encoding: *p, point: p.decompress().unwrap() }).collect()
+    };
+    let ranges = layout.commitments(&committed(&options), &committed(&slack)).unwrap();
     let statement = Statement {
         version: crate::VERSION,
         eid: fixture.election.eid,
@@ -76,19 +96,20 @@ fn force(fixture: &mut Fixture, committed: &[Vec<Scalar>], width: Option<u8>) ->
         sequence: paper.sequence,
         anchor: paper.anchor,
         expiry: paper.expiry,
-        commitments: BoundedVec::truncate_from(commitments),
+        commitments: BoundedVec::truncate_from(options),
+        slack: BoundedVec::truncate_from(slack),
         dealing: Digest([1; 32]),
     };
+    let mut transcript = transcript::range_proof(&statement.encode());
     let generators = Generators::new(shape);
-    let proof =
-        range::prove(&generators, shape, &statement.encode(), &values, &blindings, &mut fixture.rng).unwrap();
+    let proof = prove(&generators, shape, &mut transcript, &ranges, &openings, &mut fixture.rng).unwrap();
     Ballot { statement, width: shape.width, proof: BoundedVec::truncate_from(proof) }
 }
 
 /// The verdict on a forced ballot of one contest.
 fn verdict(options: usize, rule: Rule, committed: &[Scalar]) -> Result<(), BallotError> {
     let mut fixture = Fixture::new(&Params { contests: vec![contest(options, rule)], ..Params::default() });
-    let ballot = force(&mut fixture, &[committed.to_vec()], None);
+    let ballot = force(&mut fixture, &[Forced::options(committed)], None);
     ballot.verify(&fixture.election, &fixture.generators).map(|_| ())
 }
 
@@ -164,6 +185,25 @@ fn choosing_is_bounded_on_both_sides() {
 }
 
 #[test]
+fn slack_is_bits() {
+    // One to four of five: slack bits of weight 2, committed, and 1, computed.
+    let rule = Rule::choose(1, 4);
+    let with_slack = |options: [i128; 5], slack: i128| {
+        let mut fixture = Fixture::new(&Params { contests: vec![contest(5, rule)], ..Params::default() });
+        let options = options.map(scalar).to_vec();
+        let ballot = force(&mut fixture, &[Forced { options, slack: Some(vec![scalar(slack)]) }], None);
+        assert_eq!(ballot.statement.slack.len(), 1);
+        ballot.verify(&fixture.election, &fixture.generators).map(|_| ())
+    };
+    assert_eq!(with_slack([1, 1, 1, 1, 0], 0), VALID);
+    assert_eq!(with_slack([1, 0, 0, 0, 0], 1), VALID);
+    assert_eq!(with_slack([1, 1, 0, 0, 0], 1), VALID);
+    assert_eq!(with_slack([1, 1, 0, 0, 0], 0), INVALID); // the computed bit would be 2
+    assert_eq!(with_slack([0, 0, 0, 0, 0], 2), INVALID); // none, made up for by slack above 1
+    assert_eq!(with_slack([1, 1, 1, 1, 1], -1), INVALID); // five, made up for by slack below 0
+}
+
+#[test]
 fn points_are_bounded_each_and_together() {
     let rule = Rule { max_each: 3, min_sum: 2, max_sum: 5 };
     assert_eq!(small(3, rule, &[3, 2, 0]), VALID);
@@ -201,7 +241,7 @@ fn one_bad_contest_spoils_the_ballot() {
     let contests = vec![contest(3, Rule::plurality()), contest(2, Rule::approval(2))];
     let mut fixture = Fixture::new(&Params { contests, ..Params::default() });
     for (first, second, valid) in [([1, 0], [1, 1], true), ([1, 1], [1, 1], false), ([1, 0], [2, 1], false)] {
-        let committed = [first.map(scalar).to_vec(), second.map(scalar).to_vec()];
+        let committed = [first, second].map(|values: [i128; 2]| Forced::options(&values.map(scalar)));
         let ballot = force(&mut fixture, &committed, None);
         assert_eq!(ballot.verify(&fixture.election, &fixture.generators).is_ok(), valid);
     }
@@ -209,13 +249,13 @@ fn one_bad_contest_spoils_the_ballot() {
 
 #[test]
 fn a_wider_range_is_not_the_rules() {
-    // 16 bits hold more than 8, so a prover that may choose could pass a larger value.
+    // 16 bits hold more than 1, so a prover that may choose could pass a larger value.
     let mut fixture =
         Fixture::new(&Params { contests: vec![contest(2, Rule::approval(2))], ..Params::default() });
-    let ballot = force(&mut fixture, &[vec![Scalar::ONE, Scalar::ONE]], Some(16));
+    let ballot = force(&mut fixture, &[Forced::options(&[Scalar::ONE; 2])], Some(16));
     assert_eq!(ballot.verify(&fixture.election, &fixture.generators).unwrap_err(), BallotError::Shape);
-    // Neither is a proof of 16 bits under the name of 8.
-    let ballot = Ballot { width: 8, ..ballot };
+    // Neither is a proof of 16 bits under the name of 1.
+    let ballot = Ballot { width: 1, ..ballot };
     assert_eq!(ballot.verify(&fixture.election, &fixture.generators).unwrap_err(), BallotError::Shape);
 }
 
@@ -225,16 +265,27 @@ fn every_field_of_the_statement_is_in_the_proof() {
     let contests = [contest(3, Rule::plurality())];
     let contests: Vec<&Contest> = contests.iter().collect();
     let mut fixture = Fixture::new(&Params::default());
-    let ballot = force(&mut fixture, &[vec![Scalar::ONE, Scalar::ZERO]], None);
-    let shape = Shape::of(&contests);
+    let ballot = force(&mut fixture, &[Forced::options(&[Scalar::ONE, Scalar::ZERO])], None);
+    let layout = Layout::of(&contests);
+    let points: Vec<Committed> = ballot
+        .statement
+        .commitments
+        .iter()
+        .map(|p| Committed { encoding: *p, point: p.decompress().unwrap() })
+        .collect();
+    let ranges = layout.commitments(&points, &[]).unwrap();
+    let proof = RangeProof::from_bytes(&ballot.proof, layout.shape).unwrap();
     let holds = |statement: &Statement| {
-        let points: Vec<_> = ballot.statement.commitments.iter().map(|p| p.decompress().unwrap()).collect();
-        let ranges = range::statement_commitments(&contests, &points);
-        let statement = statement.encode();
-        range::verify(&fixture.generators, shape, &statement, &ballot.hash(), &ballot.proof, &ranges)
+        let mut transcript = transcript::range_proof(&statement.encode());
+        let weights = [3u8, 5].map(Scalar::from);
+        let mut sum = Combination::default();
+        let (generators, shape) = (&fixture.generators, layout.shape);
+        let of_ranges = proof.add_to(&mut sum, generators, shape, &mut transcript, &ranges, weights).unwrap();
+        ranges.iter().zip(of_ranges).for_each(|(range, scalar)| sum.encoded(range, scalar).unwrap());
+        sum.holds(generators)
     };
     assert!(holds(&ballot.statement));
-    let changes: [fn(&mut Statement); 11] = [
+    let changes: [fn(&mut Statement); 12] = [
         |s| s.version += 1,
         |s| s.eid.0[31] ^= 1,
         |s| s.style += 1,
@@ -245,6 +296,7 @@ fn every_field_of_the_statement_is_in_the_proof() {
         |s| s.expiry += 1,
         |s| s.commitments[0].0[0] ^= 2,
         |s| (s.commitments[0], s.commitments[1]) = (s.commitments[1], s.commitments[0]),
+        |s| s.slack.try_push(Point([1; 32])).unwrap(),
         |s| s.dealing.0[0] ^= 1,
     ];
     for (index, change) in changes.iter().enumerate() {

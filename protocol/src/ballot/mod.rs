@@ -7,26 +7,30 @@
 //! | cast | [`CastBallot`] | q trustees' receipts: what the chain accepts |
 
 mod audit;
+pub mod batch;
 #[cfg(test)]
 mod forced;
 mod prepare;
-pub mod range;
+mod range;
+mod terms;
 mod tracking;
 mod verify;
 
 pub use audit::{AuditError, AuditOpening};
 pub use prepare::{prepare, Ballotpaper, Choices, PrepareError, Prepared, Seed, Signed};
+pub use range::{Committed, Layout};
+pub use terms::Terms;
 #[cfg(feature = "client")]
 pub(crate) use tracking::{five_bit_groups, letter, values};
 pub use tracking::{TrackingCode, TrackingCodeError};
-pub use verify::{BallotError, VerifiedBallot};
+pub use verify::{BallotError, Checks, VerifiedBallot};
 
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeAll, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 use crate::{
-    bounds::{MAX_BALLOT_BYTES, MAX_COLUMNS, MAX_PROOF, MAX_TRUSTEES},
+    bounds::{MAX_BALLOT_BYTES, MAX_COLUMNS, MAX_PROOF, MAX_SLACK, MAX_TRUSTEES},
     group::Point,
     ids::{Anchor, BallotHash, Digest, Eid},
     keys::{PublicKey, Signature},
@@ -53,6 +57,8 @@ pub struct Statement {
     pub expiry: u32,
     /// One commitment per committed option of each contest, in ballot order.
     pub commitments: BoundedVec<Point, ConstU32<MAX_COLUMNS>>,
+    /// One commitment per slack bit of each contest, in ballot order (spec 3.3.3).
+    pub slack: BoundedVec<Point, ConstU32<MAX_SLACK>>,
     /// The digest δ of the commitments to the sharing polynomials.
     pub dealing: Digest,
 }
@@ -62,9 +68,9 @@ pub struct Statement {
 pub struct Ballot {
     /// What is proved.
     pub statement: Statement,
-    /// Bits of every range: 8, 16, 32 or 64; must be the least that the style needs.
+    /// Bits of every range: 1, 2, 4, 8, 16, 32 or 64; must be the least that the style needs.
     pub width: u8,
-    /// The aggregated range proof (Bulletproofs, `bulletproofs` crate encoding).
+    /// The aggregated range proof ([`crate::range_proof`]).
     pub proof: BoundedVec<u8, ConstU32<MAX_PROOF>>,
 }
 

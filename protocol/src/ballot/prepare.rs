@@ -7,20 +7,18 @@
 use alloc::vec::Vec;
 use bounded_collections::BoundedVec;
 use codec::Encode;
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use curve25519_dalek::scalar::Scalar;
 use rand_core::{CryptoRng, RngCore};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{
-    range::{self, Generators, Shape},
-    AuditOpening, Ballot, BallotError, SignedBallot, Statement, TrackingCode,
-};
+use super::{AuditOpening, Ballot, BallotError, Committed, Layout, SignedBallot, Statement, TrackingCode};
 use crate::{
     contest::{Contest, VoteError},
     election::Election,
     group::{commit, Point},
     ids::{Anchor, BallotHash},
     keys::{PublicKey, SigningKey},
+    range_proof::{prove, Generators},
     shares::{deal, Dealing, Share},
     transcript::{self, Expander},
 };
@@ -140,13 +138,12 @@ pub(super) fn build(
     let encoded_choices = Zeroizing::new(choices.0.encode());
     let mut rng = transcript::ballot_randomness(&seed.0, &context, &encoded_choices);
 
-    let values = committed_values(&contests, choices);
-    let blindings: Zeroizing<Vec<Scalar>> =
-        Zeroizing::new(values.iter().map(|_| Scalar::random(&mut rng)).collect());
-    let commitments: Vec<RistrettoPoint> =
-        values.iter().zip(blindings.iter()).map(|(value, blinding)| commit(*value, *blinding)).collect();
-    let trustees = manifest.trustees.len() as u8;
-    let (dealing, shares) = deal(&values, &blindings, manifest.threshold, trustees, &mut rng);
+    let layout = Layout::of(&contests);
+    let (values, slack) = committed_values(&contests, choices, layout.slack > 0);
+    let options = Opened::commit(values, &mut rng);
+    let (threshold, trustees) = (manifest.threshold, manifest.trustees.len() as u8);
+    let (dealing, shares) = deal(&options.scalars(), &options.blindings(), threshold, trustees, &mut rng);
+    let slack = Opened::commit(slack, &mut rng);
 
     let shape_error = || PrepareError::SelfCheck(BallotError::Shape);
     let statement = Statement {
@@ -157,19 +154,58 @@ pub(super) fn build(
         sequence: paper.sequence,
         anchor: paper.anchor,
         expiry: paper.expiry,
-        commitments: BoundedVec::try_from(commitments.iter().map(Point::of).collect::<Vec<_>>())
-            .map_err(|_| shape_error())?,
+        commitments: BoundedVec::try_from(options.encodings()).map_err(|_| shape_error())?,
+        slack: BoundedVec::try_from(slack.encodings()).map_err(|_| shape_error())?,
         dealing: dealing.digest(),
     };
-    let shape = Shape::of(&contests);
-    let (range_values, range_blindings) =
-        range::statement_openings(&contests, &choices.0, &blindings).ok_or_else(shape_error)?;
-    let (range_values, range_blindings) = (Zeroizing::new(range_values), Zeroizing::new(range_blindings));
-    let proof =
-        range::prove(generators, shape, &statement.encode(), &range_values, &range_blindings, &mut rng)
-            .and_then(|proof| BoundedVec::try_from(proof).ok())
-            .ok_or_else(shape_error)?;
-    Ok(Built { ballot: Ballot { statement, width: shape.width, proof }, dealing, shares, randomness: rng })
+    let ranges = layout.commitments(&options.commitments, &slack.commitments).ok_or_else(shape_error)?;
+    let openings = layout.openings(&options.openings, &slack.openings).ok_or_else(shape_error)?;
+    let openings = Zeroizing::new(openings);
+    let proof = prove(
+        generators,
+        layout.shape,
+        &mut transcript::range_proof(&statement.encode()),
+        &ranges,
+        &openings,
+        &mut rng,
+    )
+    .and_then(|proof| BoundedVec::try_from(proof).ok())
+    .ok_or_else(shape_error)?;
+    let ballot = Ballot { statement, width: layout.shape.width, proof };
+    Ok(Built { ballot, dealing, shares, randomness: rng })
+}
+
+/// Values, their blindings and their commitments.
+struct Opened {
+    openings: Zeroizing<Vec<(u32, Scalar)>>,
+    commitments: Vec<Committed>,
+}
+
+impl Opened {
+    fn commit(values: Zeroizing<Vec<u32>>, rng: &mut Expander) -> Self {
+        let openings: Zeroizing<Vec<(u32, Scalar)>> =
+            Zeroizing::new(values.iter().map(|value| (*value, Scalar::random(rng))).collect());
+        let commitments = openings
+            .iter()
+            .map(|(value, blinding)| {
+                let point = commit(Scalar::from(*value), *blinding);
+                Committed { encoding: Point::of(&point), point }
+            })
+            .collect();
+        Self { openings, commitments }
+    }
+
+    fn encodings(&self) -> Vec<Point> {
+        self.commitments.iter().map(|committed| committed.encoding).collect()
+    }
+
+    fn scalars(&self) -> Zeroizing<Vec<Scalar>> {
+        Zeroizing::new(self.openings.iter().map(|(value, _)| Scalar::from(*value)).collect())
+    }
+
+    fn blindings(&self) -> Zeroizing<Vec<Scalar>> {
+        Zeroizing::new(self.openings.iter().map(|(_, blinding)| *blinding).collect())
+    }
 }
 
 fn check_choices(contests: &[&Contest], choices: &Choices) -> Result<(), PrepareError> {
@@ -181,17 +217,20 @@ fn check_choices(contests: &[&Contest], choices: &Choices) -> Result<(), Prepare
     })
 }
 
-/// The values of the committed options, in ballot order.
-fn committed_values(contests: &[&Contest], choices: &Choices) -> Zeroizing<Vec<Scalar>> {
-    Zeroizing::new(
-        contests
-            .iter()
-            .zip(&choices.0)
-            .flat_map(|(contest, vote)| {
-                vote.iter().take(contest.committed()).map(|value| Scalar::from(*value))
-            })
-            .collect(),
-    )
+/// The values of the committed options and, if the ballot has slack bits, theirs, in ballot order.
+fn committed_values(
+    contests: &[&Contest],
+    choices: &Choices,
+    has_slack: bool,
+) -> (Zeroizing<Vec<u32>>, Zeroizing<Vec<u32>>) {
+    let (mut options, mut slack) = (Zeroizing::new(Vec::new()), Zeroizing::new(Vec::new()));
+    for (contest, vote) in contests.iter().zip(&choices.0) {
+        options.extend(vote.iter().take(contest.committed()));
+        if has_slack {
+            slack.extend(contest.slack(vote));
+        }
+    }
+    (options, slack)
 }
 
 impl Prepared {

@@ -1,20 +1,26 @@
 //! Verification of a ballot (spec 6.4): the same for trustee, chain and auditor.
+//!
+//! [`Checks`] turns a ballot into equations of a [`Combination`]; alone or with those of many others
+//! ([`super::batch`]), the sum under weights that nobody could choose decides.
 
 use alloc::vec::Vec;
 use codec::Encode;
-use curve25519_dalek::ristretto::RistrettoPoint;
-
-use super::{
-    range::{self, Generators, Shape},
-    Ballot, CastBallot, SignedBallot,
+use curve25519_dalek::{
+    ristretto::{CompressedRistretto, RistrettoPoint},
+    scalar::Scalar,
 };
+use rand_core::RngCore;
+
+use super::{Ballot, CastBallot, Committed, Layout, SignedBallot, Terms};
 use crate::{
-    contest::Contest,
+    combination::Combination,
     election::Election,
     group::{EncodingError, Point},
-    ids::BallotHash,
-    keys::{CheckSignature, Signable},
-    transcript::Role,
+    ids::{BallotHash, Eid, Genesis},
+    keys::{CheckSignature, PublicKey, Signable},
+    range_proof::{Generators, RangeProof},
+    receipt::Receipt,
+    transcript::{self, Expander, Role},
 };
 
 /// Why a ballot is not valid. Says which check failed (its spec number) and nothing about the vote.
@@ -54,11 +60,216 @@ pub enum BallotError {
 pub struct VerifiedBallot {
     /// Its hash.
     pub hash: BallotHash,
-    /// Its commitments as group elements, in ballot order.
+    /// Its commitments to options as group elements, in ballot order.
     pub commitments: Vec<RistrettoPoint>,
 }
 
+/// What ballots of one style are checked against, made ready once for many of them.
+pub struct Checks {
+    terms: Terms,
+    layout: Layout,
+}
+
+impl Checks {
+    /// The checks of these terms.
+    #[must_use]
+    pub fn new(terms: Terms) -> Self {
+        let layout = terms.layout();
+        Self { terms, layout }
+    }
+
+    /// The layout of these ballots.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Checks signature, receipts and ballot, one after the other.
+    ///
+    /// # Errors
+    /// The first check that fails, cheap ones first.
+    pub fn cast(
+        &self,
+        cast: &CastBallot,
+        generators: &Generators,
+        check: CheckSignature,
+    ) -> Result<VerifiedBallot, BallotError> {
+        self.signatures(cast, check)?;
+        self.ballot(&cast.signed.ballot, generators)
+    }
+
+    /// Checks signature and receipts: everything but the ballot itself.
+    ///
+    /// # Errors
+    /// [`BallotError::Signature`] or [`BallotError::Receipts`].
+    pub fn signatures(&self, cast: &CastBallot, check: CheckSignature) -> Result<BallotHash, BallotError> {
+        self.receipts_fit(&cast.receipts)?;
+        let hash = cast.signed.ballot.hash();
+        self.signature(&cast.signed, &hash, check)?;
+        let Terms { genesis, eid, .. } = &self.terms;
+        let holds = |receipt: &Receipt| {
+            self.trustee(receipt.trustee)
+                .is_some_and(|key| receipt.verify_with(genesis, eid, key, &hash, check))
+        };
+        cast.receipts.iter().all(holds).then_some(hash).ok_or(BallotError::Receipts)
+    }
+
+    /// Checks signature and ballot: what a trustee does before it opens its envelope.
+    ///
+    /// # Errors
+    /// The first check that fails, cheap ones first.
+    pub fn signed(
+        &self,
+        signed: &SignedBallot,
+        generators: &Generators,
+        check: CheckSignature,
+    ) -> Result<VerifiedBallot, BallotError> {
+        self.signature(signed, &signed.ballot.hash(), check)?;
+        self.ballot(&signed.ballot, generators)
+    }
+
+    /// Checks all that concerns the ballot alone: version, election, style, shape, points, proof.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn ballot(&self, ballot: &Ballot, generators: &Generators) -> Result<VerifiedBallot, BallotError> {
+        let mut weights = transcript::verifier_randomness([ballot.encode().as_slice()].into_iter());
+        let mut equations = Combination::default();
+        let verified = self.ballot_equations(ballot, generators, &mut weights, &mut equations)?;
+        equations.holds(generators).then_some(verified).ok_or(BallotError::Proof)
+    }
+
+    fn signature(
+        &self,
+        signed: &SignedBallot,
+        hash: &BallotHash,
+        check: CheckSignature,
+    ) -> Result<(), BallotError> {
+        signable(&self.terms.genesis, &self.terms.eid, hash)
+            .verify(check, &signed.signature, &signed.ballot.statement.credential)
+            .then_some(())
+            .ok_or(BallotError::Signature)
+    }
+
+    fn receipts_fit(&self, receipts: &[Receipt]) -> Result<(), BallotError> {
+        let ascending = receipts.windows(2).all(|pair| matches!(pair, [a, b] if a.trustee < b.trustee));
+        (ascending && receipts.len() == usize::from(self.terms.quorum))
+            .then_some(())
+            .ok_or(BallotError::Receipts)
+    }
+
+    fn trustee(&self, index: u8) -> Option<&PublicKey> {
+        self.terms.trustees.get(usize::from(index).checked_sub(1)?)
+    }
+
+    /// The equations of signature, receipts (where the ballot is cast) and proof, under these weights.
+    pub(super) fn equations(
+        &self,
+        signed: &SignedBallot,
+        receipts: Option<&[Receipt]>,
+        generators: &Generators,
+        weights: &mut Expander,
+        out: &mut Combination,
+    ) -> Result<VerifiedBallot, BallotError> {
+        let Terms { genesis, eid, .. } = &self.terms;
+        let verified = self.ballot_equations(&signed.ballot, generators, weights, out)?;
+        let credential = &signed.ballot.statement.credential;
+        let equation = signable(genesis, eid, &verified.hash)
+            .equation(&signed.signature, credential)
+            .ok_or(BallotError::Signature)?;
+        let of_key = equation.add_to(out, weight(weights)).ok_or(BallotError::Signature)?;
+        out.encoded(&CompressedRistretto(credential.0), of_key).ok_or(BallotError::Signature)?;
+        for receipt in receipts.unwrap_or_default() {
+            let key = self.trustee(receipt.trustee).ok_or(BallotError::Receipts)?;
+            let equation =
+                receipt.equation(genesis, eid, key, &verified.hash).ok_or(BallotError::Receipts)?;
+            let of_key = equation.add_to(out, weight(weights)).ok_or(BallotError::Receipts)?;
+            out.key(key, of_key);
+        }
+        receipts.map_or(Ok(()), |receipts| self.receipts_fit(receipts)).map(|()| verified)
+    }
+
+    /// Checks version, election, style, shape and points, and gives the equations of the proof.
+    fn ballot_equations(
+        &self,
+        ballot: &Ballot,
+        generators: &Generators,
+        weights: &mut Expander,
+        out: &mut Combination,
+    ) -> Result<VerifiedBallot, BallotError> {
+        let (statement, shape) = (&ballot.statement, self.layout.shape);
+        if statement.version != crate::VERSION {
+            return Err(BallotError::Version);
+        }
+        if statement.eid != self.terms.eid {
+            return Err(BallotError::Election);
+        }
+        if statement.style != self.terms.style {
+            return Err(BallotError::Style);
+        }
+        if statement.commitments.len() != self.layout.options
+            || statement.slack.len() != self.layout.slack
+            || ballot.width != shape.width
+            || ballot.proof.len() != shape.proof_bytes()
+        {
+            return Err(BallotError::Shape);
+        }
+        let (options, slack) = (committed(&statement.commitments)?, committed(&statement.slack)?);
+        self.proof_equations(ballot, &options, &slack, generators, weights, out)
+            .ok_or(BallotError::Proof)?;
+        let commitments = options.iter().map(|committed| committed.point).collect();
+        Ok(VerifiedBallot { hash: ballot.hash(), commitments })
+    }
+
+    fn proof_equations(
+        &self,
+        ballot: &Ballot,
+        options: &[Committed],
+        slack: &[Committed],
+        generators: &Generators,
+        weights: &mut Expander,
+        out: &mut Combination,
+    ) -> Option<()> {
+        let shape = self.layout.shape;
+        let proof = RangeProof::from_bytes(&ballot.proof, shape)?;
+        let ranges = self.layout.commitments(options, slack)?;
+        let mut transcript = transcript::range_proof(&ballot.statement.encode());
+        let weights = [weight(weights), weight(weights)];
+        let of_statements = proof.add_to(out, generators, shape, &mut transcript, &ranges, weights)?;
+        let (of_options, of_slack, constant) = self.layout.own_scalars(&of_statements);
+        out.base(constant);
+        let own = options.iter().zip(of_options).chain(slack.iter().zip(of_slack));
+        own.for_each(|(committed, scalar)| out.point(committed.point, scalar));
+        Some(())
+    }
+}
+
+/// The group elements of a ballot's commitments, none the identity.
+fn committed(encodings: &[Point]) -> Result<Vec<Committed>, EncodingError> {
+    encodings
+        .iter()
+        .map(|encoding| Ok(Committed { encoding: *encoding, point: encoding.decompress()? }))
+        .collect()
+}
+
+/// A weight of 128 bits, not zero.
+fn weight(weights: &mut Expander) -> Scalar {
+    let mut bytes = [0u8; 16];
+    weights.fill_bytes(&mut bytes);
+    Scalar::from(u128::from_le_bytes(bytes) | 1)
+}
+
+fn signable<'a>(genesis: &'a Genesis, eid: &'a Eid, hash: &'a BallotHash) -> Signable<'a> {
+    Signable { role: Role::Ballot, genesis, eid, index: 0, payload: &hash.0 }
+}
+
 impl Ballot {
+    /// The statement that the credential signs to cast this ballot, over its hash.
+    #[must_use]
+    pub fn signable<'a>(election: &'a Election, hash: &'a BallotHash) -> Signable<'a> {
+        signable(&election.genesis, &election.eid, hash)
+    }
+
     /// Checks all that concerns the ballot alone: version, election, style, shape, points, proof.
     ///
     /// # Errors
@@ -68,82 +279,16 @@ impl Ballot {
         election: &Election,
         generators: &Generators,
     ) -> Result<VerifiedBallot, BallotError> {
-        self.verify_proof(&self.verify_form(election)?, generators)
+        self.checks(election)?.ballot(self, generators)
     }
 
-    /// Checks 6.4.2 to 6.4.4, which cost next to nothing, and gives the contests of the ballot's style.
-    ///
-    /// # Errors
-    /// The first check that fails.
-    pub fn verify_form<'a>(&self, election: &'a Election) -> Result<Vec<&'a Contest>, BallotError> {
-        if self.statement.version != crate::VERSION {
-            return Err(BallotError::Version);
-        }
-        if self.statement.eid != election.eid {
-            return Err(BallotError::Election);
-        }
-        let style = election.manifest.style(self.statement.style).ok_or(BallotError::Style)?;
-        Ok(election.manifest.style_contests(style))
-    }
-
-    /// Checks 6.4.5, 6.4.6 and 6.4.9: shape, points and range proof, for a style with these contests.
-    ///
-    /// # Errors
-    /// The first check that fails.
-    pub fn verify_proof(
-        &self,
-        contests: &[&Contest],
-        generators: &Generators,
-    ) -> Result<VerifiedBallot, BallotError> {
-        let statement = &self.statement;
-        let shape = Shape::of(contests);
-        let committed = contests.iter().map(|contest| contest.committed()).fold(0, usize::saturating_add);
-        if statement.commitments.len() != committed
-            || self.width != shape.width
-            || self.proof.len() != shape.proof_bytes()
-        {
-            return Err(BallotError::Shape);
-        }
-        let commitments: Vec<RistrettoPoint> =
-            statement.commitments.iter().map(Point::decompress).collect::<Result<_, _>>()?;
-        let hash = self.hash();
-        let ranges = range::statement_commitments(contests, &commitments);
-        if !range::verify(generators, shape, &statement.encode(), &hash, &self.proof, &ranges) {
-            return Err(BallotError::Proof);
-        }
-        Ok(VerifiedBallot { hash, commitments })
-    }
-
-    /// The statement that the credential signs to cast this ballot, over its hash.
-    #[must_use]
-    pub fn signable<'a>(election: &'a Election, hash: &'a BallotHash) -> Signable<'a> {
-        Signable {
-            role: Role::Ballot,
-            genesis: &election.genesis,
-            eid: &election.eid,
-            index: 0,
-            payload: &hash.0,
-        }
+    /// The checks of this ballot's style.
+    fn checks(&self, election: &Election) -> Result<Checks, BallotError> {
+        Terms::of(election, self.statement.style).map(Checks::new)
     }
 }
 
 impl SignedBallot {
-    /// Checks the credential's signature.
-    ///
-    /// # Errors
-    /// [`BallotError::Signature`].
-    pub fn verify_signature(
-        &self,
-        election: &Election,
-        hash: &BallotHash,
-        check: CheckSignature,
-    ) -> Result<(), BallotError> {
-        Ballot::signable(election, hash)
-            .verify(check, &self.signature, &self.ballot.statement.credential)
-            .then_some(())
-            .ok_or(BallotError::Signature)
-    }
-
     /// Checks signature and ballot: what a trustee does before it opens its envelope.
     ///
     /// # Errors
@@ -154,13 +299,25 @@ impl SignedBallot {
         generators: &Generators,
         check: CheckSignature,
     ) -> Result<VerifiedBallot, BallotError> {
-        self.verify_signature(election, &self.ballot.hash(), check)?;
-        self.ballot.verify(election, generators)
+        self.ballot.checks(election)?.signed(self, generators, check)
+    }
+
+    /// Checks the credential's signature alone.
+    ///
+    /// # Errors
+    /// [`BallotError::Signature`].
+    pub fn verify_signature(
+        &self,
+        election: &Election,
+        hash: &BallotHash,
+        check: CheckSignature,
+    ) -> Result<(), BallotError> {
+        self.ballot.checks(election)?.signature(self, hash, check)
     }
 }
 
 impl CastBallot {
-    /// Checks signature and receipts: everything but the proof.
+    /// Checks signature and receipts: everything but the ballot itself.
     ///
     /// # Errors
     /// [`BallotError::Signature`] or [`BallotError::Receipts`].
@@ -169,16 +326,7 @@ impl CastBallot {
         election: &Election,
         check: CheckSignature,
     ) -> Result<BallotHash, BallotError> {
-        let ascending = self.receipts.windows(2).all(|pair| matches!(pair, [a, b] if a.trustee < b.trustee));
-        if !ascending || self.receipts.len() != usize::from(election.manifest.quorum) {
-            return Err(BallotError::Receipts);
-        }
-        let hash = self.signed.ballot.hash();
-        self.signed.verify_signature(election, &hash, check)?;
-        if !self.receipts.iter().all(|receipt| receipt.verify(election, &hash, check)) {
-            return Err(BallotError::Receipts);
-        }
-        Ok(hash)
+        self.signed.ballot.checks(election)?.signatures(self, check)
     }
 
     /// Checks all that can be checked without the chain's state: what the chain and an auditor do.
@@ -191,7 +339,6 @@ impl CastBallot {
         generators: &Generators,
         check: CheckSignature,
     ) -> Result<VerifiedBallot, BallotError> {
-        self.verify_signatures(election, check)?;
-        self.signed.ballot.verify(election, generators)
+        self.signed.ballot.checks(election)?.cast(self, generators, check)
     }
 }

@@ -77,7 +77,7 @@ fn the_last_ballot_of_a_credential_counts() {
     let second = Accepted { sequence: 2, ..first };
     assert_eq!(set.accept(credential, first), None);
     assert_eq!(set.accept(credential, second), Some(first));
-    assert_eq!((set.len(), set.get(&credential)), (1, Some(&second)));
+    assert_eq!(set.iter().collect::<Vec<_>>(), [(&credential, &second)]);
     assert_eq!(set.root(), root(&[(credential, second)]));
 }
 

@@ -108,7 +108,7 @@ fn a_ballot_has_the_contests_of_its_style() {
     let mut fixture = Fixture::with(&Params { contests, ..Params::default() }, styles);
     let votes = [vec![0, 1, 0], vec![1, 0, 0, 1], vec![1_000_000, 0]];
     for (style, own, committed, width) in
-        [(0, &votes[..], 2 + 4 + 2, 32), (1, &votes[1..], 4 + 2, 32), (2, &votes[..1], 2, 8)]
+        [(0, &votes[..], 2 + 4 + 2, 32), (1, &votes[1..], 4 + 2, 32), (2, &votes[..1], 2, 1)]
     {
         fixture.voters[0].style = style;
         let prepared = fixture.prepare(0, 1, own).unwrap();
@@ -134,12 +134,38 @@ fn a_ballot_has_the_contests_of_its_style() {
 
 #[test]
 fn every_width_proves() {
-    for (max, width) in [(255, 8), (256, 16), (65_535, 16), (65_536, 32), (u32::MAX, 32)] {
+    let widths = [(1, 1), (2, 2), (3, 2), (4, 4), (15, 4), (16, 8), (255, 8), (256, 16), (65_535, 16), (65_536, 32)];
+    for (max, width) in widths.into_iter().chain([(u32::MAX, 32)]) {
         let contests = vec![contest(1, Rule::score(max, 1))];
         let mut fixture = Fixture::new(&Params { contests, ..Params::default() });
         for value in [0, 1, max - 1, max] {
             let prepared = fixture.prepare(0, 1, &[vec![value]]).unwrap();
             assert_eq!(prepared.ballot().width, width);
+        }
+    }
+}
+
+#[test]
+fn slack_bits_hold_every_sum_in_range_and_no_other() {
+    for k in 1..=40u32 {
+        for (least, most) in (0..=k).flat_map(|most| (0..=most).map(move |least| (least, most))) {
+            let contest = contest(k as usize, Rule::choose(least, most));
+            let weights = contest.slack_weights();
+            let ranged = least != most && (least > 0 || most < k);
+            let held: u32 = weights.iter().sum::<u32>() + 1;
+            if ranged {
+                assert_eq!(held, most - least, "{least} to {most} of {k}");
+                assert!(weights.len() <= 6);
+            } else {
+                assert!(weights.is_empty());
+            }
+            for sum in least..=most {
+                let slack = contest.slack(&[sum]);
+                let held: u32 = slack.iter().zip(&weights).map(|(bit, weight)| bit * weight).sum();
+                assert!(slack.len() == weights.len() && slack.iter().all(|bit| *bit <= 1));
+                // What is left is the computed bit.
+                assert!(!ranged || most - sum - held <= 1, "{sum} in {least} to {most} of {k}");
+            }
         }
     }
 }

@@ -3,11 +3,13 @@
 mod agreement;
 mod audit;
 mod ballot;
+mod batch;
 mod codes;
 mod contest;
 mod decoders;
 mod envelope;
 mod manifest;
+mod range_proof;
 mod receipt;
 mod refusal;
 mod roles;
@@ -22,6 +24,11 @@ use proptest::prelude::ProptestConfig;
 /// Few cases, for properties that need a proof each.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// How often to try: as said, or as the environment says.
+fn rounds(default: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(default)
 }
 
 /// All subsets of `0..n` with `size` members, each ascending.

@@ -36,9 +36,9 @@ fn a_ballot_of_ten_options() {
         extrinsic.len(),
     );
     assert_eq!(ballot.statement.commitments.len(), 9);
-    assert_eq!(ballot.proof.len(), 736);
-    assert_eq!(extrinsic.len(), 1_519);
-    assert!(extrinsic.len() <= 1_600);
+    assert_eq!(ballot.proof.len(), 544);
+    assert_eq!(extrinsic.len(), 1_328);
+    assert!(extrinsic.len() <= 1_350);
 }
 
 #[test]
@@ -51,5 +51,5 @@ fn a_deposit_of_ten_options() {
     let (deposit, envelope) = (deposits[0].encoded_size(), deposits[0].envelope.0.len());
     println!("deposit {deposit}, envelope {envelope} bytes");
     assert_eq!(envelope, 1_120 + 64 * 9 + 16);
-    assert_eq!(deposit, 3_527);
+    assert_eq!(deposit, 3_336);
 }

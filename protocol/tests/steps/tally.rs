@@ -1,15 +1,15 @@
 //! The tally (spec 7): right totals from any t trustees, and no others from anybody.
 
 use bounded_collections::BoundedVec;
-use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use proptest::prelude::*;
 use psephos_protocol::{
     contest::Rule,
-    group::ScalarBytes,
+    group::{Point, ScalarBytes},
     ids::{Digest, Eid, Genesis},
     keys::verify_signature,
     manifest::Style,
-    tally::{reconstruct, CommitmentSums, Contribution, ElectionResult, ShareSums, TallyError, Turnout},
+    tally::{reconstruct, Addition, CommitmentSums, Contribution, ElectionResult, ShareSums, TallyError, Turnout},
     testing::{accepted_set, contest, name, Counted, Fixture, Params},
 };
 
@@ -172,8 +172,25 @@ fn sums_take_ballots_of_their_style_and_weight() {
         assert_eq!(sums.add_vartime(manifest, style, 1, points), Err(TallyError::Shape));
     }
     assert_eq!(sums.points(), CommitmentSums::new(manifest).points(), "a refused ballot adds nothing");
-    assert!(CommitmentSums::resume(manifest, both.clone()).is_ok());
-    assert!(CommitmentSums::resume(manifest, score).is_err());
+    // The same in one go, from encodings.
+    let encoded = |points: &[RistrettoPoint]| points.iter().map(Point::of).collect::<Vec<_>>();
+    let additions = [
+        Addition { weight: 255, columns: vec![0, 1, 2, 3], commitments: encoded(&both) },
+        Addition { weight: 1, columns: vec![2, 3], commitments: encoded(&score) },
+    ];
+    let empty = CommitmentSums::from_encodings(&CommitmentSums::new(manifest).encodings()).unwrap();
+    let together = empty.clone().add_all(&additions).unwrap();
+    sums.add_vartime(manifest, 0, 255, &both).unwrap();
+    sums.add_vartime(manifest, 1, 1, &score).unwrap();
+    assert_eq!(together.points(), sums.points());
+    let [mut outside, mut short, mut identity] = [(); 3].map(|()| additions.to_vec());
+    outside[1].columns[1] = 4;
+    short[0].columns.truncate(3);
+    identity[0].commitments[0] = Point([0; 32]);
+    for wrong in [outside, short, identity] {
+        assert!(empty.clone().add_all(&wrong).is_none());
+    }
+    assert!(CommitmentSums::from_encodings(&[Point([0xff; 32])]).is_err());
     let mut shares = ShareSums::new(manifest);
     assert_eq!(shares.add(manifest, 1, 1, &ballots[0].shares[0]), Err(TallyError::Shape));
     assert_eq!(shares.add(manifest, 2, 1, &ballots[0].shares[0]), Err(TallyError::Shape));

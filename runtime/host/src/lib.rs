@@ -1,22 +1,65 @@
-//! Host functions: what the node computes natively for the runtime.
+//! What the node computes natively for the runtime.
 //!
-//! A range proof takes about five times as long in Wasm as in native code. So the runtime decides
-//! what must hold and the node does the arithmetic: each function here is pure, its answer fixed by
-//! its input alone, and any two nodes give the same.
+//! A ballot takes about five times as long to check in Wasm as in native code, and far longer than in a
+//! batch. So the runtime decides what must hold and the node does the arithmetic: each host function is
+//! pure, its answer fixed by its input alone, and any two nodes give the same.
+//!
+//! With the feature `own-code` the runtime does the arithmetic itself, for tools that know no host functions of
+//! ours; the verdicts are the same.
 #![cfg_attr(not(feature = "std"), no_std)]
 
-use sp_runtime_interface::{pass_by::PassFatPointerAndRead, runtime_interface};
+extern crate alloc;
 
+use alloc::vec::Vec;
+use sp_runtime_interface::{
+    pass_by::{AllocateAndReturnByCodec, PassFatPointerAndRead},
+    runtime_interface,
+};
+
+#[cfg(any(feature = "std", feature = "own-code"))]
+mod check;
 #[cfg(feature = "std")]
 mod native;
+#[cfg(feature = "std")]
+mod verdicts;
 
-/// Checks of ballots.
+#[cfg(feature = "std")]
+pub use native::{verify_ahead, Job};
+
+/// Whether a ballot (SCALE, `psephos_protocol::ballot::CastBallot`) passes every check of spec 6.4 against
+/// its terms (SCALE, `psephos_protocol::ballot::Terms`): 0, or the code of the refusal
+/// (`psephos_protocol::refusal::Refusal`).
+#[must_use]
+pub fn verify(ballot: &[u8], terms: &[u8]) -> u32 {
+    #[cfg(feature = "own-code")]
+    return check::alone(ballot, terms);
+    #[cfg(not(feature = "own-code"))]
+    ballots::verify(ballot, terms)
+}
+
+/// Adds ballots' commitments (SCALE, a vector of `psephos_protocol::tally::Addition`) to sums (SCALE, a vector of
+/// `psephos_protocol::group::Point`): the new sums, or nothing if something does not decode or fit (spec 7.1).
+#[must_use]
+pub fn add(sums: &[u8], additions: &[u8]) -> Option<Vec<u8>> {
+    #[cfg(feature = "own-code")]
+    return check::add(sums, additions);
+    #[cfg(not(feature = "own-code"))]
+    ballots::add(sums, additions)
+}
+
+/// The same as host functions.
 #[runtime_interface]
-pub trait BallotProofs {
-    /// Whether a ballot (SCALE, `psephos_protocol::ballot::Ballot`) has the shape, the points and the
-    /// range proof that its contests (SCALE, a vector of `psephos_protocol::contest::Contest`) ask for:
-    /// spec 6.4.5, 6.4.6 and 6.4.9. What does not decode is false.
-    fn verify(ballot: PassFatPointerAndRead<&[u8]>, contests: PassFatPointerAndRead<&[u8]>) -> bool {
-        native::verify(ballot, contests)
+pub trait Ballots {
+    /// As [`crate::verify`].
+    fn verify(ballot: PassFatPointerAndRead<&[u8]>, terms: PassFatPointerAndRead<&[u8]>) -> u32 {
+        u32::from(native::verify(ballot, terms))
+    }
+
+    /// As [`crate::add`].
+    fn add(
+        sums: PassFatPointerAndRead<&[u8]>,
+        additions: PassFatPointerAndRead<&[u8]>,
+    ) -> AllocateAndReturnByCodec<Option<Vec<u8>>> {
+        check::add(sums, additions)
     }
 }

@@ -1,62 +1,162 @@
-//! The native side, with the generators of every shape kept: deriving them costs as much as a proof.
+//! The native side: verdicts on ballots, known ones from memory, others alone or many at once.
 
-use codec::DecodeAll;
-use psephos_protocol::{
-    ballot::{
-        range::{Generators, Shape},
-        Ballot,
-    },
-    bounds::{MAX_BALLOT_BYTES, MAX_RANGE_BITS},
-    contest::Contest,
+use psephos_protocol::ballot::{
+    batch::{self, Unverified},
+    BallotError, CastBallot,
 };
+use sp_crypto_hashing::blake2_256;
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-/// By width and number of statements. There are some forty shapes within [`MAX_RANGE_BITS`].
-static GENERATORS: Mutex<BTreeMap<(u8, usize), Arc<Generators>>> = Mutex::new(BTreeMap::new());
+use crate::{
+    check::{check, code, Style},
+    verdicts::{Key, Verdicts},
+};
 
-fn generators(shape: Shape) -> Arc<Generators> {
-    let key = (shape.width, shape.statements);
-    // A thread that panicked has left the map as it was.
-    let known = GENERATORS.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-    known.unwrap_or_else(|| {
-        let made = Arc::new(Generators::new(shape));
-        GENERATORS.lock().unwrap_or_else(PoisonError::into_inner).insert(key, made.clone());
-        made
-    })
+/// A ballot with its terms, both SCALE: what [`crate::ballots::verify`] is asked.
+pub struct Job {
+    /// The cast ballot.
+    pub ballot: Vec<u8>,
+    /// What it is checked against.
+    pub terms: Arc<[u8]>,
 }
 
-pub fn verify(mut ballot: &[u8], mut contests: &[u8]) -> bool {
-    if ballot.len() > MAX_BALLOT_BYTES {
-        return false;
+/// Styles whose checks are kept ready. The generators of one take up to 5 MB, mostly some 10 KB.
+const READY: usize = 64;
+
+static VERDICTS: LazyLock<Mutex<Verdicts>> = LazyLock::new(Mutex::default);
+static STYLES: LazyLock<Mutex<HashMap<Key, Arc<Style>>>> = LazyLock::new(Mutex::default);
+
+/// A thread that panicked has left these maps as they were: each change is one call.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(ballot: &[u8], terms: &[u8]) -> Key {
+    blake2_256(&[blake2_256(ballot), blake2_256(terms)].concat())
+}
+
+fn style(terms: &[u8]) -> Result<Arc<Style>, BallotError> {
+    let key = blake2_256(terms);
+    if let Some(style) = lock(&STYLES).get(&key) {
+        return Ok(style.clone());
     }
-    let Ok(ballot) = Ballot::decode_all(&mut ballot) else { return false };
-    let Ok(contests) = Vec::<Contest>::decode_all(&mut contests) else { return false };
-    let contests: Vec<&Contest> = contests.iter().collect();
-    let shape = Shape::of(&contests);
-    shape.bits() <= MAX_RANGE_BITS as usize && ballot.verify_proof(&contests, &generators(shape)).is_ok()
+    let style = Arc::new(Style::of(terms)?);
+    let mut styles = lock(&STYLES);
+    if styles.len() >= READY {
+        styles.clear();
+    }
+    styles.insert(key, style.clone());
+    Ok(style)
+}
+
+pub fn verify(ballot: &[u8], terms: &[u8]) -> u8 {
+    let key = key(ballot, terms);
+    if let Some(verdict) = lock(&VERDICTS).get(&key) {
+        return verdict;
+    }
+    let verdict = style(terms).map_or_else(|error| code(Err(error)), |style| check(ballot, &style));
+    lock(&VERDICTS).insert(key, verdict);
+    verdict
+}
+
+/// Verifies these ballots together, on all cores, and keeps the verdicts for [`crate::ballots::verify`]. Changes
+/// no verdict, only when it is found. Gives how many were not known yet.
+pub fn verify_ahead(jobs: &[Job]) -> usize {
+    let mut by_terms: BTreeMap<&[u8], Vec<(Key, CastBallot)>> = BTreeMap::new();
+    let mut unknown: usize = 0;
+    for job in jobs {
+        let key = key(&job.ballot, &job.terms);
+        if lock(&VERDICTS).get(&key).is_some() {
+            continue;
+        }
+        unknown = unknown.saturating_add(1);
+        match CastBallot::from_bytes(&job.ballot) {
+            Ok(ballot) => by_terms.entry(&job.terms).or_default().push((key, ballot)),
+            Err(error) => lock(&VERDICTS).insert(key, code(Err(error))),
+        }
+    }
+    for (terms, ballots) in by_terms {
+        let Ok(style) = style(terms) else { continue };
+        let unverified: Vec<_> =
+            ballots.iter().map(|(_, ballot)| Unverified::Cast(ballot, &style.checks)).collect();
+        let verdicts = batch::verify_parallel(&unverified, &style.generators);
+        let mut known = lock(&VERDICTS);
+        for ((key, _), verdict) in ballots.iter().zip(verdicts) {
+            known.insert(*key, code(verdict.map(|_| ())));
+        }
+    }
+    unknown
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::ballot_proofs::verify;
+    use super::*;
+    use crate::{ballots, check};
     use codec::Encode;
-    use psephos_protocol::testing::{Fixture, Params};
+    use psephos_protocol::{
+        ballot::Terms,
+        refusal::Refusal,
+        testing::{Fixture, Params},
+    };
+
+    struct World {
+        fixture: Fixture,
+        terms: Arc<[u8]>,
+    }
+
+    fn world(seed: u64) -> World {
+        let fixture = Fixture::new(&Params { seed, ..Params::default() });
+        let terms = Terms::of(&fixture.election, 0).unwrap().encode().into();
+        World { fixture, terms }
+    }
+
+    fn ballot(world: &mut World, sequence: u32) -> CastBallot {
+        world.fixture.cast(0, sequence, &[vec![0, 1, 0]]).cast
+    }
 
     #[test]
-    fn the_verdict_is_that_of_the_protocol() {
-        let mut fixture = Fixture::new(&Params::default());
-        let contests = fixture.election.manifest.contests.encode();
-        let good = fixture.cast(0, 1, &[vec![0, 1, 0]]).cast.signed.ballot;
-        assert!(verify(&good.encode(), &contests));
-        let mut changed = good.clone();
-        changed.statement.sequence += 1;
-        assert!(!verify(&changed.encode(), &contests), "the proof absorbs the whole statement");
-        assert!(!verify(&good.encode()[1..], &contests));
-        assert!(!verify(&good.encode(), &contests[1..]));
-        assert!(!verify(&vec![0; 1 << 20], &contests));
-        assert!(!verify(&good.encode(), &Vec::<u8>::new().encode()));
+    fn the_verdict_is_that_of_the_protocol_first_and_again() {
+        let mut world = world(1);
+        let terms = world.terms.clone();
+        let good = ballot(&mut world, 1);
+        let mut proof = good.clone();
+        proof.signed.ballot.proof[40] ^= 1;
+        let mut receipt = good.clone();
+        receipt.receipts[0].height += 1;
+        let other = self::world(2).terms;
+        for verify in [ballots::verify, ballots::verify, check::alone] {
+            assert_eq!(verify(&good.encode(), &terms), 0);
+            // The hash changed, so the signature is the first to fail.
+            assert_eq!(verify(&proof.encode(), &terms), Refusal::BadSignature as u32);
+            assert_eq!(verify(&receipt.encode(), &terms), Refusal::BadReceipts as u32);
+            assert_ne!(verify(&good.encode(), &other), 0, "another election's terms");
+            assert_ne!(verify(&good.encode()[1..], &terms), 0);
+            assert_ne!(verify(&good.encode(), &terms[1..]), 0);
+            assert_ne!(verify(&vec![0; 1 << 20], &terms), 0);
+        }
+    }
+
+    #[test]
+    fn verifying_ahead_finds_the_same_verdicts() {
+        let mut world = world(3);
+        let terms = world.terms.clone();
+        let job = |ballot: &CastBallot| Job { ballot: ballot.encode(), terms: terms.clone() };
+        let good: Vec<CastBallot> = (1..6).map(|sequence| ballot(&mut world, sequence)).collect();
+        let mut bad = good.clone();
+        bad[2].signed.signature.0[3] ^= 1;
+        let mut jobs: Vec<Job> = bad.iter().map(job).collect();
+        jobs.push(Job { ballot: vec![1, 2, 3], terms: terms.clone() });
+        jobs.push(Job { ballot: good[0].encode(), terms: Arc::from(&terms[1..]) });
+        assert_eq!(verify_ahead(&jobs), jobs.len());
+        assert_eq!(verify_ahead(&jobs[..5]), 0, "they are known now");
+        for (place, ballot) in bad.iter().enumerate() {
+            let expected = if place == 2 { Refusal::BadSignature as u32 } else { 0 };
+            assert_eq!(ballots::verify(&ballot.encode(), &terms), expected);
+        }
+        assert_eq!(ballots::verify(&good[2].encode(), &terms), 0, "the good one of the same hash");
+        assert_ne!(ballots::verify(&[1, 2, 3], &terms), 0);
     }
 }

@@ -3,10 +3,11 @@
 use bounded_collections::BoundedVec;
 use psephos_protocol::{
     board::Action, bounds::Reason, election::Election, ids::Eid, manifest::Manifest, roll::InvitationKeys,
+    tally::CommitmentSums,
 };
 
 use super::BoardError;
-use crate::{chain::Chain, election::open_election, tally::commitment_sums};
+use crate::{chain::Chain, election::open_election};
 
 /// The creation of an election under the chain's next number, and the identifier that it will have.
 ///
@@ -102,7 +103,7 @@ pub async fn certify(chain: &Chain, eid: &Eid) -> Result<Action, BoardError> {
     let (Some(result), Some(sums), Some(agreed)) = (tally.result, tally.sums, state.agreed) else {
         return Err(missing);
     };
-    result.verify(&election.manifest, &commitment_sums(&election.manifest, &sums)?)?;
+    result.verify(&election.manifest, &CommitmentSums::from_encodings(&sums)?)?;
     Ok(Action::Certify { eid: *eid, result: result.digest(eid, &agreed.root) })
 }
 

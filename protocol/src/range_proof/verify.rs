@@ -1,0 +1,177 @@
+//! Verification of a range proof (spec 6.2.3), as terms of a [`Combination`].
+
+use alloc::vec::Vec;
+use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
+use merlin::Transcript;
+
+use super::{Generators, Shape};
+use crate::{combination::Combination, transcript::ProofTranscript};
+
+/// A range proof whose scalars are canonical; its points are checked when it is verified.
+pub struct RangeProof {
+    a: CompressedRistretto,
+    s: CompressedRistretto,
+    t1: CompressedRistretto,
+    t2: CompressedRistretto,
+    t_x: Scalar,
+    t_x_blinding: Scalar,
+    e_blinding: Scalar,
+    rounds: Vec<(CompressedRistretto, CompressedRistretto)>,
+    final_a: Scalar,
+    final_b: Scalar,
+}
+
+impl RangeProof {
+    /// Reads a proof of that shape; `None` if the length is another or a scalar is not canonical.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8], shape: Shape) -> Option<Self> {
+        if bytes.len() != shape.proof_bytes() {
+            return None;
+        }
+        let mut words = bytes.chunks_exact(32).filter_map(|word| <[u8; 32]>::try_from(word).ok());
+        let (a, s) = (point(&mut words)?, point(&mut words)?);
+        let (t1, t2) = (point(&mut words)?, point(&mut words)?);
+        let (t_x, t_x_blinding, e_blinding) =
+            (scalar(&mut words)?, scalar(&mut words)?, scalar(&mut words)?);
+        let rounds = (0..shape.rounds())
+            .map(|_| Some((point(&mut words)?, point(&mut words)?)))
+            .collect::<Option<_>>()?;
+        let (final_a, final_b) = (scalar(&mut words)?, scalar(&mut words)?);
+        Some(Self { a, s, t1, t2, t_x, t_x_blinding, e_blinding, rounds, final_a, final_b })
+    }
+
+    /// Adds the proof's two equations under these weights: all but the terms of the commitments `V_j`, whose
+    /// scalars are returned in order. `None` if a point is no canonical encoding or the identity.
+    ///
+    /// `transcript` absorbed the statement; `weights` must depend on the whole proof.
+    #[must_use]
+    pub fn add_to(
+        &self,
+        combination: &mut Combination,
+        generators: &Generators,
+        shape: Shape,
+        transcript: &mut Transcript,
+        commitments: &[CompressedRistretto],
+        [of_inner_product, of_polynomial]: [Scalar; 2],
+    ) -> Option<Vec<Scalar>> {
+        if commitments.len() != shape.statements || self.rounds.len() != shape.rounds() {
+            return None;
+        }
+        let places = generators.places(shape)?;
+        let Challenges { y, y_inverse, z, x, w, rounds, all_inverse } =
+            self.challenges(shape, transcript, commitments)?;
+        let (zz, (wi, wp)) = (z * z, (of_inner_product, of_polynomial));
+
+        // P = A + x·S − z·ΣG + Σ(z·y^k + z^(2+j)·2^i)·H' − e·B̃ with H'_k = y^-k·H_k, and
+        // P + w·t(x)·B + Σ(u²·L + u⁻²·R) = a·Σ s_k·G_k + b·Σ s_k⁻¹·H'_k + w·a·b·B.
+        combination.encoded(&self.a, wi)?;
+        combination.encoded(&self.s, wi * x)?;
+        for ((l, r), (square, inverse_square)) in self.rounds.iter().zip(&rounds) {
+            combination.encoded(l, wi * square)?;
+            combination.encoded(r, wi * inverse_square)?;
+        }
+        let s = folded(all_inverse, &rounds);
+        let powers_of_two = powers(Scalar::from(2u8)).take(usize::from(shape.width));
+        let mut y_powers = powers(y_inverse);
+        let mut z_power = zz;
+        let mut folded = s.iter().zip(s.iter().rev()).zip(places);
+        for _ in 0..shape.statements {
+            for (two, ((s, s_inverse), place)) in powers_of_two.clone().zip(&mut folded) {
+                let g = -z - self.final_a * s;
+                let h = z + y_powers.next()? * (z_power * two - self.final_b * s_inverse);
+                combination.vectors(place, wi * g, wi * h);
+            }
+            z_power *= z;
+        }
+
+        // t(x)·B + τ·B̃ = Σ z^(2+j)·V_j + δ(y, z)·B + x·T₁ + x²·T₂.
+        combination.encoded(&self.t1, wp * x)?;
+        combination.encoded(&self.t2, wp * x * x)?;
+        combination.blinding(-wi * self.e_blinding - wp * self.t_x_blinding);
+        let inner = w * (self.t_x - self.final_a * self.final_b);
+        combination.base(wi * inner + wp * (delta(shape, y, z) - self.t_x));
+        Some(powers(z).take(shape.statements).map(|power| wp * zz * power).collect())
+    }
+
+    /// Replays the prover's side of the transcript.
+    fn challenges(
+        &self,
+        shape: Shape,
+        transcript: &mut Transcript,
+        commitments: &[CompressedRistretto],
+    ) -> Option<Challenges> {
+        transcript.start_range_proof(shape);
+        commitments.iter().for_each(|commitment| transcript.point(b"V", commitment));
+        transcript.point_not_identity(b"A", &self.a)?;
+        transcript.point_not_identity(b"S", &self.s)?;
+        let (y, z) = (transcript.challenge(b"y"), transcript.challenge(b"z"));
+        transcript.point_not_identity(b"T_1", &self.t1)?;
+        transcript.point_not_identity(b"T_2", &self.t2)?;
+        let x = transcript.challenge(b"x");
+        transcript.scalar(b"t_x", &self.t_x);
+        transcript.scalar(b"t_x_blinding", &self.t_x_blinding);
+        transcript.scalar(b"e_blinding", &self.e_blinding);
+        let w = transcript.challenge(b"w");
+        transcript.start_inner_product(shape);
+        let mut inverses = Vec::from([y]);
+        for (l, r) in &self.rounds {
+            transcript.point_not_identity(b"L", l)?;
+            transcript.point_not_identity(b"R", r)?;
+            inverses.push(transcript.challenge(b"u"));
+        }
+        // Never in practice; `batch_invert` must not see it.
+        if inverses.contains(&Scalar::ZERO) {
+            return None;
+        }
+        let challenges = inverses.clone();
+        Scalar::batch_invert(&mut inverses);
+        let mut pairs = challenges.into_iter().zip(inverses);
+        let (_, y_inverse) = pairs.next()?;
+        let all_inverse = pairs.clone().map(|(_, inverse)| inverse).product();
+        let rounds = pairs.map(|(u, inverse)| (u * u, inverse * inverse)).collect();
+        Some(Challenges { y, y_inverse, z, x, w, rounds, all_inverse })
+    }
+}
+
+struct Challenges {
+    y: Scalar,
+    y_inverse: Scalar,
+    z: Scalar,
+    x: Scalar,
+    w: Scalar,
+    /// u² and u⁻² of every round, the first first.
+    rounds: Vec<(Scalar, Scalar)>,
+    /// Π u⁻¹.
+    all_inverse: Scalar,
+}
+
+/// s_k = Π u_i^±1: the exponent of a round is 1 where its bit of k is set, the first round's the highest.
+fn folded(all_inverse: Scalar, rounds: &[(Scalar, Scalar)]) -> Vec<Scalar> {
+    let mut s = Vec::from([all_inverse]);
+    for (square, _) in rounds.iter().rev() {
+        let upper: Vec<Scalar> = s.iter().map(|s| s * square).collect();
+        s.extend(upper);
+    }
+    s
+}
+
+/// 1, base, base², …
+fn powers(base: Scalar) -> impl Iterator<Item = Scalar> + Clone {
+    core::iter::successors(Some(Scalar::ONE), move |power| Some(power * base))
+}
+
+/// δ(y, z) = (z − z²)·Σ y^k − Σ_j z^(3+j)·Σ 2^i.
+fn delta(shape: Shape, y: Scalar, z: Scalar) -> Scalar {
+    let sum_of_y: Scalar = powers(y).take(shape.bits()).sum();
+    let sum_of_two: Scalar = powers(Scalar::from(2u8)).take(usize::from(shape.width)).sum();
+    let sum_of_z: Scalar = powers(z).take(shape.statements).sum();
+    (z - z * z) * sum_of_y - z * z * z * sum_of_two * sum_of_z
+}
+
+fn point(words: &mut impl Iterator<Item = [u8; 32]>) -> Option<CompressedRistretto> {
+    words.next().map(CompressedRistretto)
+}
+
+fn scalar(words: &mut impl Iterator<Item = [u8; 32]>) -> Option<Scalar> {
+    words.next().and_then(|word| Scalar::from_canonical_bytes(word).into())
+}

@@ -1,0 +1,53 @@
+//! The checks themselves, the same in native code and in Wasm.
+
+use alloc::vec::Vec;
+use codec::{DecodeAll, Encode};
+use psephos_protocol::{
+    ballot::{batch::Unverified, BallotError, CastBallot, Checks, Terms},
+    group::Point,
+    range_proof::Generators,
+    refusal::Refusal,
+    tally::{Addition, CommitmentSums},
+};
+
+/// What ballots of one style are checked with.
+pub struct Style {
+    pub checks: Checks,
+    pub generators: Generators,
+}
+
+impl Style {
+    /// The style of these terms, which must be the encoding of terms within the protocol's bounds.
+    pub fn of(mut terms: &[u8]) -> Result<Self, BallotError> {
+        let terms = Terms::decode_all(&mut terms).map_err(|_| BallotError::Encoding)?;
+        let checks = terms.within_bounds().then(|| Checks::new(terms)).ok_or(BallotError::Shape)?;
+        let generators = Generators::new(checks.layout().shape);
+        Ok(Self { checks, generators })
+    }
+}
+
+/// A verdict as the runtime is told.
+pub fn code(verdict: Result<(), BallotError>) -> u8 {
+    verdict.map_or_else(|error| Refusal::from(error) as u8, |()| 0)
+}
+
+/// The verdict on one ballot.
+pub fn check(ballot: &[u8], style: &Style) -> u8 {
+    let verdict = CastBallot::from_bytes(ballot).and_then(|ballot| {
+        Unverified::Cast(&ballot, &style.checks).verify(&style.generators).map(|_| ())
+    });
+    code(verdict)
+}
+
+/// The verdict on one ballot, with nothing remembered from another.
+#[cfg(any(feature = "own-code", test))]
+pub fn alone(ballot: &[u8], terms: &[u8]) -> u32 {
+    Style::of(terms).map_or_else(|error| code(Err(error)), |style| check(ballot, &style)).into()
+}
+
+/// Sums with these ballots added; nothing if something does not decode or fit.
+pub fn add(mut sums: &[u8], mut additions: &[u8]) -> Option<Vec<u8>> {
+    let sums = Vec::<Point>::decode_all(&mut sums).ok()?;
+    let additions = Vec::<Addition>::decode_all(&mut additions).ok()?;
+    CommitmentSums::from_encodings(&sums).ok()?.add_all(&additions).map(|sums| sums.encodings().encode())
+}
