@@ -95,12 +95,10 @@ impl Replay {
     /// The clock at the start of a block, which is the time of the block before.
     fn tick(&mut self, block: &Block) -> Result<(), Failure> {
         let (Some(running), Some(time)) = (&mut self.running, block.parent_time) else { return Ok(()) };
-        match running.phase {
-            Phase::Frozen if time >= running.opens_at => running.phase = Phase::Open,
-            Phase::Open if time >= running.closes_at => running.close(block.parent, &mut self.checks)?,
-            // The board closed early, in the block before.
-            Phase::Closed if running.expected.is_none() => running.close(block.parent, &mut self.checks)?,
-            _ => {}
+        running.phase = running.due_phase(time);
+        // Closed just now, or by the board in the block before.
+        if running.phase == Phase::Closed && running.expected.is_none() {
+            running.close(block.parent, &mut self.checks)?;
         }
         Ok(())
     }
@@ -180,22 +178,23 @@ impl Replay {
         self.proposals
             .check(&approval, &self.header.genesis, board, now)
             .map_err(|reason| Failure::new(step, Party::Validators, object, reason))?;
-        self.check_action(object, &approval.action, &members)?;
+        self.check_action(block, object, &approval.action, &members)?;
         if !complete {
             self.proposals.wait(&approval, now);
             return Ok(());
         }
-        if self.carry_out(approval.action.clone(), &members, object)? {
-            self.proposals.forget(&approval.action);
-        } else {
-            let name = board::name(&approval.action);
-            self.notes.push(format!("{object}: the {name} could not be carried out and had no effect"));
-        }
-        Ok(())
+        self.proposals.forget(&approval.action);
+        self.carry_out(approval.action, &members, object)
     }
 
     /// Whether the action may be carried out now.
-    fn check_action(&self, object: &str, action: &Action, members: &[u8]) -> Result<(), Failure> {
+    fn check_action(
+        &self,
+        block: &Block,
+        object: &str,
+        action: &Action,
+        members: &[u8],
+    ) -> Result<(), Failure> {
         let step = board::step(action);
         let fail = |reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
         let running = match (action, &self.running) {
@@ -209,7 +208,7 @@ impl Replay {
             (_, None) => return fail(String::from("the election is not created yet")),
         };
         let wrong = |reason: String| Failure::new(step, Party::Board(members.to_vec()), object, reason);
-        let require = |phases: &[Phase]| running.require(phases, step, object);
+        let require = |phases: &[Phase]| running.require_at(block, phases, step, object);
         match action {
             Action::CreateElection { .. } => Ok(()),
             Action::ConfirmBatch { batch, digest, .. } => {
@@ -222,7 +221,7 @@ impl Replay {
             }
             Action::Freeze { roll, .. } => {
                 require(&[Phase::Registration])?;
-                running.may_freeze(roll, members, object)
+                running.may_freeze(block, roll, members, object)
             }
             Action::Postpone { opens_at, closes_at, .. } => {
                 require(&[Phase::Setup, Phase::Registration, Phase::Frozen])?;
@@ -290,21 +289,21 @@ impl Replay {
         Ok(election)
     }
 
-    /// Carries an action out that was checked. False when it has no effect after all.
-    fn carry_out(&mut self, action: Action, members: &[u8], object: &str) -> Result<bool, Failure> {
+    /// Carries an action out that was checked.
+    fn carry_out(&mut self, action: Action, members: &[u8], object: &str) -> Result<(), Failure> {
         let by = by(members);
         if let Action::CreateElection { number, manifest } = action {
             let election = self.check_creation(object, number, manifest, members)?;
             self.checks.pass(Step::Definition, format!("election {number} of the chain"));
             self.checks.pass(Step::Creation, by);
             self.running = Some(Running::new(election));
-            return Ok(true);
+            return Ok(());
         }
-        let Some(running) = &mut self.running else { return Ok(false) };
+        let Some(running) = &mut self.running else { return Ok(()) };
         match action {
             Action::CreateElection { .. } => {}
-            Action::ConfirmBatch { batch, .. } => return Ok(running.roll.confirm(batch)),
-            Action::Reinvite { entry, keys, .. } => return Ok(running.roll.reinvite(entry, keys)),
+            Action::ConfirmBatch { batch, .. } => running.roll.confirm(batch),
+            Action::Reinvite { entry, keys, .. } => running.roll.reinvite(entry, keys),
             Action::Freeze { .. } => {
                 running.phase = Phase::Frozen;
                 self.checks.pass(Step::Roll, running.roll.summary());
@@ -330,7 +329,7 @@ impl Replay {
             }
             Action::Void { reason, .. } => running.void(&mut self.checks, show(&reason), by),
         }
-        Ok(true)
+        Ok(())
     }
 }
 

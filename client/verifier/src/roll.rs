@@ -124,27 +124,23 @@ impl Roll {
             Some(entries) if self.is_full(election, entries.len()) => {
                 Err(format!("batch {number} takes the roll beyond max_voters"))
             }
-            Some(_) => Ok(()),
+            // Another batch may have been confirmed since this one was proposed.
+            Some(entries) => match self.duplicate(entries) {
+                Some(place) => Err(format!("a key of entry {place} of batch {number} is on the roll by now")),
+                None => Ok(()),
+            },
         }
     }
 
-    /// Puts a batch's entries on the roll. Does nothing, and says so, when another batch with the same key
-    /// was confirmed since it was proposed.
-    pub(crate) fn confirm(&mut self, number: u32) -> bool {
-        let Some(batch) = self.batches.get(number as usize) else { return false };
-        let Some(entries) = batch.waiting.as_ref().filter(|entries| self.duplicate(entries).is_none()) else {
-            return false;
-        };
+    /// Puts the entries of a batch on the roll, which may be confirmed.
+    pub(crate) fn confirm(&mut self, number: u32) {
+        let Some(batch) = self.batches.get_mut(number as usize) else { return };
+        let Some(entries) = batch.waiting.take() else { return };
         let (digest, first, count) = (batch.digest, self.entries.len() as u32, entries.len() as u32);
-        let entries = entries.clone();
         for (index, entry) in (first..).zip(entries) {
             self.put(index, entry);
         }
-        if let Some(batch) = self.batches.get_mut(number as usize) {
-            batch.waiting = None;
-        }
         self.append(&RollEvent::Confirmed { batch: number, digest, first, count });
-        true
     }
 
     fn put(&mut self, index: u32, entry: RollEntry) {
@@ -198,6 +194,9 @@ impl Roll {
         if entry.round != round {
             return Err(format!("entry {index} was re-invited {} times, not {round}", entry.round));
         }
+        if round == u8::MAX {
+            return Err(format!("entry {index} was re-invited {round} times, which is the most"));
+        }
         if keys.is_empty() || keys.first() == keys.get(1) {
             return Err(format!("the re-invitation of entry {index} needs one key, or two different ones"));
         }
@@ -207,11 +206,9 @@ impl Roll {
         Ok(())
     }
 
-    /// Gives an entry new invitation keys and takes its credential away. Does nothing, and says so, when it
-    /// can't be counted any more.
-    pub(crate) fn reinvite(&mut self, index: u32, keys: InvitationKeys) -> bool {
-        let Some(entry) = self.entries.get_mut(index as usize) else { return false };
-        let Some(round) = entry.round.checked_add(1) else { return false };
+    /// Gives an entry that may be re-invited new invitation keys, and takes its credential away.
+    pub(crate) fn reinvite(&mut self, index: u32, keys: InvitationKeys) {
+        let Some(entry) = self.entries.get_mut(index as usize) else { return };
         if let Access::Invitation(old) = &entry.access {
             for key in old {
                 self.invitations.remove(key);
@@ -222,9 +219,8 @@ impl Roll {
         }
         self.invitations.extend(keys.iter().copied());
         entry.access = Access::Invitation(keys.clone());
-        entry.round = round;
+        entry.round = entry.round.saturating_add(1);
         self.append(&RollEvent::Reinvited { entry: index, keys });
-        true
     }
 
     /// What the holder of a credential may do.

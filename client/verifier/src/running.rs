@@ -90,6 +90,33 @@ impl Running {
         Err(Failure::new(step, Party::Validators, object, reason))
     }
 
+    /// The phase that the clock makes of this one at `time`, in ms.
+    pub(crate) fn due_phase(&self, time: u64) -> Phase {
+        match self.phase {
+            Phase::Frozen if time >= self.opens_at => Phase::Open,
+            Phase::Open if time >= self.closes_at => Phase::Closed,
+            phase => phase,
+        }
+    }
+
+    /// As [`Self::require`], and that the time of the block itself has not ended the phase: the clock ends it
+    /// one block later.
+    pub(crate) fn require_at(
+        &self,
+        block: &Block,
+        phases: &[Phase],
+        step: Step,
+        object: &str,
+    ) -> Result<(), Failure> {
+        self.require(phases, step, object)?;
+        let (phase, time) = (self.phase, block.time);
+        if phases.contains(&self.due_phase(time)) {
+            return Ok(());
+        }
+        let reason = format!("it comes too late, at {time} ms, which ends phase {phase}");
+        Err(Failure::new(step, Party::Validators, object, reason))
+    }
+
     /// The trustees who have not accepted.
     fn absent(&self) -> String {
         let all = 1..=self.election.manifest.trustees.len() as u8;
@@ -124,7 +151,13 @@ impl Running {
     }
 
     /// Whether the board may freeze the roll that it saw.
-    pub(crate) fn may_freeze(&self, seen: &Digest, members: &[u8], object: &str) -> Result<(), Failure> {
+    pub(crate) fn may_freeze(
+        &self,
+        block: &Block,
+        seen: &Digest,
+        members: &[u8],
+        object: &str,
+    ) -> Result<(), Failure> {
         let fail =
             |step, reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
         if *seen != self.roll.log() {
@@ -132,6 +165,13 @@ impl Running {
             return fail(
                 Step::Roll,
                 format!("the board froze the roll {seen}, and the roll of this record is {log}"),
+            );
+        }
+        if block.time >= self.closes_at {
+            let (time, close) = (block.time, self.closes_at);
+            return fail(
+                Step::Schedule,
+                format!("the board froze the roll at {time} ms, and voting ends at {close} ms"),
             );
         }
         let mut groups = Groups::default();
@@ -153,20 +193,14 @@ impl Running {
         object: &str,
         cast: CastBallot,
     ) -> Result<(), Failure> {
-        self.require(&[Phase::Open], Step::Ballots, object)?;
-        if block.time >= self.closes_at {
-            let reason =
-                format!("it was cast at {} ms, and voting closed at {} ms", block.time, self.closes_at);
-            return Err(Failure::new(Step::Ballots, Party::Validators, object, reason));
-        }
+        self.require_at(block, &[Phase::Open], Step::Ballots, object)?;
         self.ballots.cast(&self.election, &self.roll, headers, block, object, cast)
     }
 
-    /// Voting is over; `closing` is the last block whose ballots count.
+    /// The phase is Closed; `closing` is the last block whose ballots count.
     pub(crate) fn close(&mut self, closing: Anchor, checks: &mut Checks) -> Result<(), Failure> {
         self.ballots.flush(&self.election)?;
         self.ballots.check_once(&self.roll)?;
-        self.phase = Phase::Closed;
         let set = self.ballots.set();
         self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32 });
         checks.pass(Step::Schedule, format!("voting ended with block {}", closing.number));

@@ -10,6 +10,7 @@ use psephos_protocol::{
     group::ScalarBytes,
     ids::{Anchor, Digest, Genesis},
     keys::SigningKey,
+    manifest::Manifest,
     receipt::Receipt,
     record::frame,
     roll::Access,
@@ -174,6 +175,33 @@ fn the_roll_is_the_board_s() {
     );
 }
 
+#[test]
+fn what_the_roll_no_longer_allows_is_not_approved() {
+    assert_eq!(
+        after(|world| {
+            let entry = world.fixture.entry(0);
+            let batch = world.fixture.batch(1, vec![entry]);
+            let confirm = Action::ConfirmBatch { eid: batch.eid, batch: 1, digest: batch.digest() };
+            world.blocks[ROLL].insert(0, Message::AddBatch(batch));
+            world.blocks[ROLL].swap(0, 1);
+            let approval = world.fixture.approve(confirm, 0);
+            world.blocks[REGISTER].push(Message::Approve(approval));
+        }),
+        6,
+        "a batch whose key came with another"
+    );
+    let mut world = World::honest();
+    let eid = world.fixture.election.eid;
+    for round in 0..=u8::MAX {
+        let key = SigningKey::from_seed([[1, round]; 16].concat().try_into().expect("32 bytes"));
+        let keys = vec![key.public()].try_into().expect("one key");
+        world.act(REGISTER, Action::Reinvite { eid, entry: 0, round, keys });
+    }
+    let report = world.verify();
+    assert_eq!(failed(&report), 6, "an entry re-invited too often");
+    assert!(report.to_string().contains("entry 0 was re-invited 255 times, which is the most"), "{report}");
+}
+
 fn stranger(world: &World) -> psephos_protocol::roll::RollEntry {
     let credential = Access::Credential(SigningKey::from_seed([5; 32]).public());
     psephos_protocol::roll::RollEntry { access: credential, ..world.fixture.entry(0) }
@@ -258,9 +286,31 @@ fn the_board_sets_the_schedule() {
 }
 
 #[test]
+fn what_the_clock_ends_is_over_in_that_block() {
+    let acts = |place: usize, action: Action| {
+        after(|world| {
+            let approval = world.fixture.approve(action, 0);
+            world.blocks[place].push(Message::Approve(approval));
+        })
+    };
+    let eid = World::honest().fixture.election.eid;
+    let reason = b"why".to_vec().try_into().expect("short");
+    assert_eq!(acts(CLOSES, Action::Extend { eid, closes_at: time(90), reason }), 7, "an extension");
+    assert_eq!(acts(CLOSES, Action::Close { eid }), 7, "an early close");
+    let postpone = Action::Postpone { eid, opens_at: time(80), closes_at: time(90) };
+    assert_eq!(acts(OPENS, postpone), 7, "a postponement");
+    let late = |manifest: &mut Manifest| (manifest.opens_at, manifest.closes_at) = (1, time(FREEZE));
+    assert_eq!(failed(&World::voted(&params(), late).verify()), 7, "a freeze");
+}
+
+#[test]
 fn a_ballot_says_what_was_proved_and_signed() {
-    for byte in 0..8 {
-        let altered = after(|world| ballot(&mut world.blocks[CAST][0]).signed.ballot.proof[byte * 60] ^= 1);
+    for part in 0..8 {
+        let altered = after(|world| {
+            let proof = &mut ballot(&mut world.blocks[CAST][0]).signed.ballot.proof;
+            let byte = part * proof.len() / 8;
+            proof[byte] ^= 1;
+        });
         assert_eq!(altered, 8, "a byte of the proof");
     }
     assert_eq!(

@@ -34,12 +34,22 @@ impl<T: Config> Pallet<T> {
         let act = match action {
             Action::CreateElection { .. } => <T as Config>::WeightInfo::create_election(),
             Action::ConfirmBatch { eid, batch, .. } => {
-                let count = Batches::<T>::get(eid, batch).map_or(0, |batch| batch.count);
-                <T as Config>::WeightInfo::confirm_batch(count)
+                <T as Config>::WeightInfo::confirm_batch(Self::batch_count(eid, *batch))
             }
             _ => Weight::zero(),
         };
         <T as Config>::WeightInfo::approve().saturating_add(act)
+    }
+
+    /// A batch's entries are checked at each approval as they were when it was proposed.
+    pub(crate) fn authorize_approve_weight(action: &Action) -> Weight {
+        let entries = match action {
+            Action::ConfirmBatch { eid, batch, .. } => {
+                <T as Config>::WeightInfo::authorize_add_batch(Self::batch_count(eid, *batch))
+            }
+            _ => Weight::zero(),
+        };
+        <T as Config>::WeightInfo::authorize_approve().saturating_add(entries)
     }
 
     pub(crate) fn authorize_approve(
@@ -47,7 +57,7 @@ impl<T: Config> Pallet<T> {
         approval: &Approval,
     ) -> TransactionValidityWithRefund {
         Self::verdict(
-            Self::check_approval(approval).map(|_| ()),
+            Self::check_approval(approval),
             priority::ACTS,
             ACT_LONGEVITY,
             ("approve", approval.action.digest(), approval.member),
@@ -67,14 +77,10 @@ impl<T: Config> Pallet<T> {
         Proposals::<T>::get(digest).filter(|proposal| proposal.expires >= Self::height())
     }
 
-    fn check_approval(approval: &Approval) -> Result<(Board, Option<Proposal>), Refusal> {
+    /// Each approval is checked as if it carried the action out.
+    fn check_approval(approval: &Approval) -> Result<(), Refusal> {
         let board = Self::board_of(&approval.action)?;
-        if usize::from(approval.member) >= board.members.len() {
-            return Err(Refusal::NotBoard);
-        }
-        let digest = approval.action.digest();
-        let proposal = Self::waiting(&digest);
-        match &proposal {
+        match Self::waiting(&approval.action.digest()) {
             Some(proposal) if proposal.approvals.contains(&approval.member) => {
                 return Err(Refusal::AlreadyApproved)
             }
@@ -84,8 +90,7 @@ impl<T: Config> Pallet<T> {
         if !approval.verify(host_verify, &Self::genesis(), &board) {
             return Err(Refusal::NotBoard);
         }
-        Self::check_action(&approval.action)?;
-        Ok((board, proposal))
+        Self::check_action(&approval.action)
     }
 
     /// Whether the member may have another action waiting.
@@ -114,7 +119,12 @@ impl<T: Config> Pallet<T> {
         }
         let eid = action.eid().ok_or(Refusal::UnknownElection)?;
         let (election, state) = Self::election(&eid)?;
-        let needs = |phases: &[Phase]| phases.contains(&state.phase).then_some(()).ok_or(Refusal::WrongPhase);
+        // In this phase, and not beyond it by this block's own time.
+        let due = Self::due_phase(&state);
+        let needs = |phases: &[Phase]| {
+            let on = phases.contains(&state.phase) && phases.contains(&due);
+            on.then_some(()).ok_or(Refusal::WrongPhase)
+        };
         match action {
             Action::CreateElection { .. } => Ok(()),
             Action::ConfirmBatch { batch, digest, .. } => {
@@ -163,10 +173,9 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_approve(approval: Approval) -> Result<(), Refusal> {
-        let (board, proposal) = Self::check_approval(&approval)?;
         let Approval { action, member, .. } = approval;
-        let digest = action.digest();
-        let mut proposal = match proposal {
+        let (board, digest) = (Self::board_of(&action)?, action.digest());
+        let mut proposal = match Self::waiting(&digest) {
             Some(proposal) => proposal,
             None => Self::propose(&board, &action, digest, member)?,
         };
@@ -281,7 +290,7 @@ impl<T: Config> Pallet<T> {
 
     fn check_reinvite(eid: &Eid, entry: u32, round: u8, keys: &InvitationKeys) -> Result<(), Refusal> {
         let current = Entries::<T>::get(eid, entry).ok_or(Refusal::UnknownEntry)?;
-        if current.round != round {
+        if current.round != round || round == u8::MAX {
             return Err(Refusal::WrongNumber);
         }
         let distinct = keys.first() != keys.get(1);
@@ -302,7 +311,7 @@ impl<T: Config> Pallet<T> {
         }
         current.entry.access = psephos_protocol::roll::Access::Invitation(keys.clone());
         current.credential = None;
-        current.round = current.round.checked_add(1).ok_or(Refusal::WrongNumber)?;
+        current.round = current.round.saturating_add(1);
         Entries::<T>::insert(eid, entry, current);
         Self::log_roll(eid, &RollEvent::Reinvited { entry, keys })?;
         Self::deposit_event(Event::Reinvited { eid: *eid, entry });

@@ -1,12 +1,13 @@
 //! The clock (spec 6.6): opens and closes elections at the start of a block.
 //!
 //! At that point the chain's time is still that of the block before. A close seen here makes that
-//! block the closing block: the last whose ballots count.
+//! block the closing block: the last whose ballots count. Within a block its own time is known, so that
+//! acts which the clock ends are checked against what it will see next.
 
 use frame_support::weights::Weight;
 use psephos_protocol::{
     ids::{Anchor, Eid},
-    state::Phase,
+    state::{ElectionState, Phase},
 };
 
 use crate::{pallet::*, WeightInfo};
@@ -21,23 +22,28 @@ impl<T: Config> Pallet<T> {
         <T as Config>::WeightInfo::tick(active.len() as u32)
     }
 
+    /// The chain's time in ms: within a block its own, at its start that of the block before.
+    pub(crate) fn now() -> u64 {
+        pallet_timestamp::Pallet::<T>::get()
+    }
+
+    /// The phase that the clock makes of an election's at the chain's time.
+    pub(crate) fn due_phase(state: &ElectionState) -> Phase {
+        match state.phase {
+            Phase::Frozen if Self::now() >= state.opens_at => Phase::Open,
+            Phase::Open if Self::now() >= state.closes_at => Phase::Closed,
+            phase => phase,
+        }
+    }
+
     fn tick_election(eid: &Eid) -> Option<()> {
         let state = Elections::<T>::get(eid)?;
-        let time = pallet_timestamp::Pallet::<T>::get();
-        let closed = match state.phase {
-            Phase::Frozen if time >= state.opens_at => {
-                Self::enter(eid, Phase::Open).ok()?;
-                false
-            }
-            Phase::Open if time >= state.closes_at => {
-                Self::enter(eid, Phase::Closed).ok()?;
-                true
-            }
-            // The board closed early, in the block before.
-            Phase::Closed => state.closing.is_none(),
-            _ => false,
-        };
-        if closed {
+        let phase = Self::due_phase(&state);
+        if phase != state.phase {
+            Self::enter(eid, phase).ok()?;
+        }
+        // Closed just now, or by the board in the block before.
+        if phase == Phase::Closed && state.closing.is_none() {
             let parent: [u8; 32] = frame_system::Pallet::<T>::parent_hash().into();
             let closing = Anchor { number: Self::height().saturating_sub(1), hash: parent };
             Self::update(eid, |state| state.closing = Some(closing)).ok()?;

@@ -237,7 +237,7 @@ pub mod pallet {
         /// A board member approves an action; the k-th approval carries it out (spec 3.4).
         #[pallet::call_index(0)]
         #[pallet::authorize(Self::authorize_approve)]
-        #[pallet::weight_of_authorize(<T as Config>::WeightInfo::authorize_approve())]
+        #[pallet::weight_of_authorize(Pallet::<T>::authorize_approve_weight(&approval.action))]
         #[pallet::weight(Pallet::<T>::approve_weight(&approval.action))]
         pub fn approve(origin: OriginFor<T>, approval: Approval) -> DispatchResult {
             ensure_authorized(origin)?;
@@ -327,8 +327,8 @@ pub mod pallet {
 
         fn integrity_test() {
             assert_eq!(
-                psephos_protocol::ballot::range::generators_digest(),
-                psephos_protocol::ballot::range::GENERATORS_DIGEST,
+                psephos_protocol::range_proof::generators_digest(),
+                psephos_protocol::range_proof::GENERATORS_DIGEST,
                 "the generators are not those of this protocol version"
             );
             assert!(

@@ -190,16 +190,20 @@ impl<T: Config> Pallet<T> {
         if known.digest != *digest {
             return Err(Refusal::UnknownBatch);
         }
-        let total = state.entries.saturating_add(known.count);
-        (total <= election.manifest.max_voters).then_some(()).ok_or(Refusal::RollFull)
+        // Another batch may have been confirmed since this one was proposed.
+        let waiting = WaitingBatches::<T>::get(election.eid, batch).ok_or(Refusal::UnknownBatch)?;
+        Self::check_entries(election, state, &waiting.entries)
+    }
+
+    /// How many entries a batch has; none if it is unknown.
+    pub(crate) fn batch_count(eid: &Eid, batch: u32) -> u32 {
+        Batches::<T>::get(eid, batch).map_or(0, |batch| batch.count)
     }
 
     /// Puts a confirmed batch's entries on the roll.
     pub(crate) fn confirm_batch(eid: &Eid, number: u32) -> Result<(), Refusal> {
         let (election, state) = Self::election(eid)?;
         let RollBatch { entries, .. } = WaitingBatches::<T>::get(eid, number).ok_or(Refusal::UnknownBatch)?;
-        // Another batch may have been confirmed since this one was proposed.
-        Self::check_entries(&election, &state, &entries)?;
         let (first, count) = (state.entries, entries.len() as u32);
         let mut groups = RollGroups::<T>::get(eid);
         let mut voters = 0u32;
@@ -316,6 +320,9 @@ impl<T: Config> Pallet<T> {
             return Err(Refusal::RollChanged);
         }
         let groups = RollGroups::<T>::get(election.eid);
+        if Self::now() >= state.closes_at {
+            return Err(Refusal::WrongTime);
+        }
         if state.voters == 0 || groups.too_small(&election.manifest) {
             return Err(Refusal::SmallGroup);
         }

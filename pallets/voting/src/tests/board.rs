@@ -8,12 +8,9 @@ use psephos_protocol::{
     wire::Message,
 };
 
+use super::reason;
 use crate::mock::*;
 use crate::*;
-
-fn reason(text: &str) -> psephos_protocol::bounds::Reason {
-    text.as_bytes().to_vec().try_into().expect("short")
-}
 
 #[test]
 fn one_member_alone_does_nothing() {
@@ -61,6 +58,18 @@ fn creation_works_once_and_for_valid_manifests() {
 }
 
 #[test]
+fn the_chain_serves_a_bounded_number_of_elections() {
+    let mut chain = Chain::new(Fixture::new(&params()));
+    let manifest = chain.fixture.election.manifest.clone();
+    let full = (0..MAX_ACTIVE as u8).map(|n| Eid([n; 32])).collect::<Vec<_>>();
+    chain.run(|| Active::<Test>::put(BoundedVec::truncate_from(full)));
+    let create = Action::CreateElection { number: 0, manifest };
+    assert_eq!(chain.board(create.clone()), Err(Refusal::TooManyElections));
+    chain.run(|| Active::<Test>::mutate(|active| active.pop()));
+    chain.board(create).expect("one has ended");
+}
+
+#[test]
 fn a_member_has_a_bounded_number_of_proposals_and_they_expire() {
     let mut chain = Chain::open(Fixture::new(&params()));
     let eid = chain.eid();
@@ -71,12 +80,27 @@ fn a_member_has_a_bounded_number_of_proposals_and_they_expire() {
     }
     let one_more = chain.fixture.approve(void(99), 0);
     assert_eq!(chain.submit(Message::Approve(one_more.clone())), Err(Refusal::TooManyProposals));
+    let another = chain.fixture.approve(void(98), 1);
+    chain.submit(Message::Approve(another)).expect("each member has its own");
     chain.run(|| System::set_block_number(u64::from(psephos_protocol::bounds::PROPOSAL_LIFETIME) + 100));
     chain.submit(Message::Approve(one_more)).expect("the old ones expired");
     chain.run(|| assert_eq!(Proposals::<Test>::iter().count(), 1));
     let late = chain.fixture.approve(void(0), 1);
     chain.submit(Message::Approve(late)).expect("a new proposal");
     assert_eq!(chain.state().phase, Phase::Open, "an expired approval does not count");
+}
+
+#[test]
+fn all_boards_together_have_a_bounded_number_of_proposals() {
+    let mut chain = Chain::open(Fixture::new(&params()));
+    let void = Action::Void { eid: chain.eid(), reason: reason("a misprint") };
+    let others =
+        board::WaitingProposal { digest: some_digest("x"), proposer: PublicKey([7; 32]), expires: 99 };
+    let full = vec![others; MAX_PROPOSALS as usize];
+    chain.run(|| Waiting::<Test>::put(BoundedVec::truncate_from(full)));
+    assert_eq!(chain.board(void.clone()), Err(Refusal::TooManyProposals));
+    chain.run(|| Waiting::<Test>::mutate(|waiting| waiting.pop()));
+    chain.board(void).expect("room");
 }
 
 #[test]
@@ -91,10 +115,29 @@ fn every_action_needs_its_phase() {
     for action in [&close, &certify, &freeze, &extend] {
         assert_eq!(chain.board(action.clone()), Err(Refusal::WrongPhase), "{action:?}");
     }
+    let mut chain = Chain::open(Fixture::new(&params()));
+    let freeze = Action::Freeze { eid, roll: chain.state().roll };
     let postpone = Action::Postpone { eid, opens_at: 1_500_000, closes_at: 2_500_000 };
-    chain.board(postpone.clone()).expect("before the opening");
-    assert_eq!(chain.board(postpone), Err(Refusal::WrongTime), "only later");
-    assert_eq!(chain.state().closes_at, 2_500_000);
+    for action in [&certify, &freeze, &postpone] {
+        assert_eq!(chain.board(action.clone()), Err(Refusal::WrongPhase), "{action:?}");
+    }
+}
+
+#[test]
+fn an_opening_moves_later_and_stays_before_the_close() {
+    let mut chain = Chain::new(Fixture::new(&params()));
+    chain.create();
+    let eid = chain.eid();
+    let postpone = |opens_at, closes_at| Action::Postpone { eid, opens_at, closes_at };
+    for (opens_at, closes_at) in
+        [(1_000_000, 2_500_000), (1_500_000, 1_999_999), (2_500_000, 2_500_000), (2_600_000, 2_500_000)]
+    {
+        let refused = chain.board(postpone(opens_at, closes_at));
+        assert_eq!(refused, Err(Refusal::WrongTime), "{opens_at} to {closes_at}");
+    }
+    chain.board(postpone(1_500_000, 2_000_000)).expect("the close may stay");
+    let state = chain.state();
+    assert_eq!((state.opens_at, state.closes_at), (1_500_000, 2_000_000));
 }
 
 #[test]
@@ -103,6 +146,7 @@ fn a_close_only_moves_later_and_is_final() {
     let eid = chain.eid();
     let extend = |closes_at, why: &str| Action::Extend { eid, closes_at, reason: reason(why) };
     assert_eq!(chain.board(extend(1_500_000, "earlier")), Err(Refusal::WrongTime));
+    assert_eq!(chain.board(extend(2_000_000, "the same")), Err(Refusal::WrongTime));
     assert_eq!(chain.board(extend(3_000_000, "")), Err(Refusal::InvalidText));
     chain.board(extend(3_000_000, "power cut")).expect("later, with a reason");
     chain.block(2_900_000);
@@ -130,6 +174,10 @@ fn closing_early_needs_the_manifests_leave() {
 fn void_ends_everything() {
     let mut chain = Chain::open(Fixture::new(&params()));
     let eid = chain.eid();
+    let unreadable = vec![0xff].try_into().expect("short");
+    for reason in [reason(""), unreadable] {
+        assert_eq!(chain.board(Action::Void { eid, reason }), Err(Refusal::InvalidText));
+    }
     chain.board(Action::Void { eid, reason: reason("a misprint") }).expect("from any phase");
     assert_eq!(chain.state().phase, Phase::Void);
     chain.run(|| assert!(Active::<Test>::get().is_empty()));

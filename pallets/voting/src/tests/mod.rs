@@ -1,6 +1,14 @@
 //! Whole elections and every refusal, with real cryptography.
 
+use psephos_protocol::bounds::Reason;
+
 mod ballots;
 mod board;
+mod clock;
 mod roll;
 mod tally;
+
+/// A reason of the board.
+fn reason(text: &str) -> Reason {
+    text.as_bytes().to_vec().try_into().expect("short")
+}

@@ -12,6 +12,7 @@ use psephos_protocol::{
     wire::Message,
 };
 
+use super::reason;
 use crate::mock::*;
 use crate::*;
 
@@ -39,10 +40,14 @@ fn add(chain: &mut Chain, number: u32, entries: Vec<RollEntry>) -> Result<(), Re
     chain.submit(Message::AddBatch(batch))
 }
 
-fn confirm(chain: &mut Chain, number: u32, entries: &[RollEntry]) -> Result<(), Refusal> {
+fn confirmation(chain: &mut Chain, number: u32, entries: &[RollEntry]) -> Action {
     let digest = chain.fixture.batch(number, entries.to_vec()).digest();
-    let eid = chain.eid();
-    chain.board(Action::ConfirmBatch { eid, batch: number, digest })
+    Action::ConfirmBatch { eid: chain.eid(), batch: number, digest }
+}
+
+fn confirm(chain: &mut Chain, number: u32, entries: &[RollEntry]) -> Result<(), Refusal> {
+    let action = confirmation(chain, number, entries);
+    chain.board(action)
 }
 
 /// A claim of an entry, signed by these invitation keys and the credential.
@@ -85,6 +90,10 @@ fn trustees_accept_once_and_by_their_own_key() {
     chain.submit(Message::Accept(good)).expect("its own key");
     assert_eq!(chain.submit(Message::Accept(good)), Err(Refusal::AlreadyDone));
     assert_eq!(chain.state().phase, Phase::Setup);
+    let eid = chain.eid();
+    chain.board(Action::Void { eid, reason: reason("a misprint") }).expect("voided");
+    let late = chain.fixture.accept(2);
+    assert_eq!(chain.submit(Message::Accept(late)), Err(Refusal::WrongPhase));
 }
 
 #[test]
@@ -159,12 +168,65 @@ fn nobody_is_on_the_roll_twice() {
 }
 
 #[test]
+fn a_confirmation_is_refused_once_another_batch_took_its_place() {
+    let mut chain = Chain::new(Fixture::with(&params(), |manifest| manifest.max_voters = 2));
+    chain.create();
+    chain.accept();
+    let (first, second, third) = (chain.fixture.entry(0), chain.fixture.entry(1), chain.fixture.entry(2));
+    let batches = [vec![first.clone()], vec![first.clone()], vec![second.clone(), third]];
+    for (number, entries) in (0..).zip(&batches) {
+        add(&mut chain, number, entries.clone()).expect("it fits the roll so far");
+    }
+    let early: Vec<_> =
+        [1, 2].map(|number| confirmation(&mut chain, number, &batches[number as usize])).into();
+    for action in &early {
+        let approval = chain.fixture.approve(action.clone(), 0);
+        chain.submit(Message::Approve(approval)).expect("it fits the roll so far");
+    }
+    confirm(&mut chain, 0, &batches[0]).expect("confirmed");
+    for (action, refusal) in early.into_iter().zip([Refusal::DuplicateCredential, Refusal::RollFull]) {
+        let approval = chain.fixture.approve(action, 1);
+        assert_eq!(chain.submit(Message::Approve(approval)), Err(refusal));
+    }
+    add(&mut chain, 3, vec![second.clone()]).expect("what is left of it");
+    confirm(&mut chain, 3, &[second]).expect("confirmed");
+    chain.block(2_000);
+}
+
+#[test]
 fn the_roll_has_the_manifests_size_at_most() {
     let mut chain = Chain::new(Fixture::with(&params(), |manifest| manifest.max_voters = 1));
     chain.create();
     chain.accept();
     let entries = vec![chain.fixture.entry(0), chain.fixture.entry(1)];
     assert_eq!(add(&mut chain, 0, entries), Err(Refusal::RollFull));
+}
+
+#[test]
+fn a_bounded_number_of_batches_waits() {
+    let mut chain = registration();
+    let (eid, entry) = (chain.eid(), chain.fixture.entry(0));
+    let proposed = |chain: &mut Chain, batches| {
+        chain
+            .run(|| Elections::<Test>::mutate(eid, |state| state.as_mut().expect("there").batches = batches));
+    };
+    proposed(&mut chain, MAX_WAITING_BATCHES);
+    assert_eq!(add(&mut chain, MAX_WAITING_BATCHES, vec![entry.clone()]), Err(Refusal::TooManyBatches));
+    proposed(&mut chain, MAX_WAITING_BATCHES - 1);
+    add(&mut chain, MAX_WAITING_BATCHES - 1, vec![entry]).expect("room for one");
+}
+
+#[test]
+fn a_frozen_roll_takes_nothing() {
+    let mut chain = registration();
+    chain.enroll();
+    let waiting = vec![invited(&chain, &[&key(1)])];
+    add(&mut chain, 1, waiting.clone()).expect("proposed");
+    chain.freeze().expect("without it");
+    assert_eq!(confirm(&mut chain, 1, &waiting), Err(Refusal::WrongPhase));
+    let keys = vec![key(2).public()].try_into().expect("one");
+    let reinvite = Action::Reinvite { eid: chain.eid(), entry: 0, round: 0, keys };
+    assert_eq!(chain.board(reinvite), Err(Refusal::WrongPhase));
 }
 
 #[test]
@@ -225,6 +287,43 @@ fn a_lost_device_is_replaced_by_the_board() {
     let second = claim(&mut chain, 0, &[&key(2)], &key(4));
     chain.submit(Message::Register(second)).expect("claimed anew");
     assert_eq!(chain.state().voters, 1);
+    chain.block(2_000);
+}
+
+#[test]
+fn a_re_invitation_is_of_an_entry_and_with_new_keys() {
+    let mut chain = registration();
+    let entries = vec![invited(&chain, &[&key(1)]), invited(&chain, &[&key(2), &key(3)])];
+    add(&mut chain, 0, entries.clone()).expect("proposed");
+    confirm(&mut chain, 0, &entries).expect("confirmed");
+    let eid = chain.eid();
+    let reinvite = |entry, round, keys: &[SigningKey]| {
+        let keys: Vec<_> = keys.iter().map(SigningKey::public).collect();
+        Action::Reinvite { eid, entry, round, keys: keys.try_into().expect("two at most") }
+    };
+    assert_eq!(chain.board(reinvite(2, 0, &[key(4)])), Err(Refusal::UnknownEntry));
+    assert_eq!(chain.board(reinvite(0, 1, &[key(4)])), Err(Refusal::WrongNumber));
+    assert_eq!(chain.board(reinvite(0, 0, &[])), Err(Refusal::InvalidEntry));
+    assert_eq!(chain.board(reinvite(0, 0, &[key(4), key(4)])), Err(Refusal::InvalidEntry));
+    assert_eq!(chain.board(reinvite(0, 0, &[key(4), key(3)])), Err(Refusal::DuplicateCredential));
+    chain.board(reinvite(1, 0, &[key(4), key(5)])).expect("re-invited");
+    chain.board(reinvite(0, 0, &[key(2), key(3)])).expect("keys that came off the roll");
+    let old = claim(&mut chain, 1, &[&key(2), &key(3)], &key(6));
+    assert_eq!(chain.submit(Message::Register(old)), Err(Refusal::NotInvited));
+}
+
+#[test]
+fn an_entry_is_re_invited_255_times_at_most() {
+    let mut chain = registration();
+    let entries = vec![invited(&chain, &[&key(1)])];
+    add(&mut chain, 0, entries.clone()).expect("proposed");
+    confirm(&mut chain, 0, &entries).expect("confirmed");
+    let eid = chain.eid();
+    chain.run(|| Entries::<Test>::mutate(eid, 0, |entry| entry.as_mut().expect("there").round = u8::MAX - 1));
+    for (round, expected) in [(u8::MAX - 1, Ok(())), (u8::MAX, Err(Refusal::WrongNumber))] {
+        let keys = vec![key(round).public()].try_into().expect("one");
+        assert_eq!(chain.board(Action::Reinvite { eid, entry: 0, round, keys }), expected, "round {round}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use psephos_protocol::{
     wire::Message,
 };
 
+use super::reason;
 use crate::mock::*;
 use crate::*;
 
@@ -77,8 +78,14 @@ fn a_whole_election_counts_right() {
 
     let digest = result.digest(&eid, &accepted_set(&ballots).root());
     assert_eq!(chain.board(Action::Certify { eid, result: some_digest("other") }), Err(Refusal::WrongResult));
-    chain.board(Action::Certify { eid, result: digest }).expect("the board certifies");
+    assert_eq!(agree(&mut chain, 4, &ballots), Err(Refusal::WrongPhase), "the result stands");
+    assert_eq!(contribute(&mut chain, 1, &ballots), Err(Refusal::WrongPhase), "the result stands");
+    let certify = Action::Certify { eid, result: digest };
+    chain.board(certify.clone()).expect("the board certifies");
     assert_eq!(chain.state().phase, Phase::Certified);
+    assert_eq!(chain.board(certify), Err(Refusal::WrongPhase), "once");
+    let void = Action::Void { eid, reason: reason("a bad loser") };
+    assert_eq!(chain.board(void), Err(Refusal::WrongPhase), "certified is final");
     chain.block(1_200_000);
 }
 
@@ -106,6 +113,38 @@ fn sums_are_taken_in_steps_and_come_out_the_same() {
 }
 
 #[test]
+fn sums_end_and_leave_the_rest_of_the_block() {
+    let mut chain = Chain::open(weighted());
+    let ballot = chain.cast(2, 1, &[vec![0, 1, 0], vec![1, 1]]);
+    let eid = chain.eid();
+    chain.board(Action::Close { eid }).expect("the board closes");
+    let columns = chain.fixture.election.manifest.columns() as u32;
+    // No room for a ballot.
+    chain.idle = <Test as Config>::WeightInfo::sum_step(columns, 0);
+    chain.block(1_100_000);
+    chain.block(1_102_000);
+    chain.run(|| assert_eq!(Sums::<Test>::get(eid), None));
+    assert_eq!(agree(&mut chain, 1, &[ballot]), Err(Refusal::NotSummed));
+
+    // More ballots than a step takes.
+    chain.run(|| {
+        let (_, ballot) = Ballots::<Test>::iter_prefix(eid).next().expect("cast");
+        for other in 1..=sums::MAX_STEP {
+            let mut credential = [0; 32];
+            credential[..8].copy_from_slice(&other.to_le_bytes());
+            Ballots::<Test>::insert(eid, PublicKey(credential), ballot.clone());
+        }
+        let step = Voting::on_idle(0, Weight::MAX);
+        assert_eq!(step, <Test as Config>::WeightInfo::sum_step(columns, sums::MAX_STEP as u32));
+        let summed = || Elections::<Test>::get(eid).is_some_and(|state| state.summed);
+        assert!(!summed(), "one is left");
+        assert_eq!(Voting::on_idle(0, Weight::MAX), <Test as Config>::WeightInfo::sum_step(columns, 1));
+        assert!(summed());
+        assert_eq!(Voting::on_idle(0, Weight::MAX), Weight::zero(), "nothing is left");
+    });
+}
+
+#[test]
 fn nothing_is_opened_before_q_trustees_agree() {
     let (mut chain, ballots) = closed();
     for trustee in 1..=2 {
@@ -126,6 +165,9 @@ fn nothing_is_opened_before_q_trustees_agree() {
 fn a_set_is_tied_to_the_closing_block_and_count() {
     let (mut chain, mut ballots) = closed();
     let mut closing = chain.state().closing.expect("closed");
+    let open = &mut Chain::open(weighted());
+    let early = open.fixture.agree(1, set_statement(&[], closing));
+    assert_eq!(open.submit(Message::Agree(early)), Err(Refusal::WrongPhase), "voting is on");
     closing.number -= 1;
     let earlier = chain.fixture.agree(1, set_statement(&ballots, closing));
     assert_eq!(chain.submit(Message::Agree(earlier)), Err(Refusal::WrongClosing));
