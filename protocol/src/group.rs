@@ -104,8 +104,8 @@ pub fn commit(value: Scalar, blinding: Scalar) -> RistrettoPoint {
 
 /// weight·point by double-and-add over the weight's own bits; most weights are 1.
 pub(crate) fn multiply_vartime(weight: u64, point: &RistrettoPoint) -> RistrettoPoint {
-    let bits = 64u32.saturating_sub(weight.leading_zeros());
-    (0..bits).rev().fold(RistrettoPoint::identity(), |sum, bit| {
+    let Some(highest) = weight.checked_ilog2() else { return RistrettoPoint::identity() };
+    (0..highest).rev().fold(*point, |sum, bit| {
         let doubled = sum + sum;
         if weight.checked_shr(bit).unwrap_or(0) & 1 == 1 {
             doubled + point

@@ -134,7 +134,11 @@ impl Layout {
                 constant += of_this * scalar(statement.constant);
                 for (place, coefficient) in &statement.terms {
                     if let Some(sum) = own.get_mut(*place) {
-                        *sum += if *coefficient == 1 { of_this } else { of_this * scalar(*coefficient) };
+                        match coefficient {
+                            1 => *sum += of_this,
+                            -1 => *sum -= of_this,
+                            _ => *sum += of_this * scalar(*coefficient),
+                        }
                     }
                 }
             }

@@ -71,15 +71,17 @@ impl RangeProof {
             combination.encoded(r, wi * inverse_square)?;
         }
         let s = folded(all_inverse, &rounds);
-        let powers_of_two = powers(Scalar::from(2u8)).take(usize::from(shape.width));
-        let mut y_powers = powers(y_inverse);
-        let mut z_power = zz;
-        let mut folded = s.iter().zip(s.iter().rev()).zip(places);
+        let (wi_z, wi_a, wi_b) = (wi * z, wi * self.final_a, wi * self.final_b);
+        let mut y_power = Scalar::ONE;
+        let mut z_power = wi * zz;
+        let mut bits = s.iter().zip(s.iter().rev()).zip(places);
         for _ in 0..shape.statements {
-            for (two, ((s, s_inverse), place)) in powers_of_two.clone().zip(&mut folded) {
-                let g = -z - self.final_a * s;
-                let h = z + y_powers.next()? * (z_power * two - self.final_b * s_inverse);
-                combination.vectors(place, wi * g, wi * h);
+            let mut z_power_times_two = z_power;
+            for ((s, s_inverse), place) in bits.by_ref().take(usize::from(shape.width)) {
+                let h = wi_z + y_power * (z_power_times_two - wi_b * s_inverse);
+                combination.vectors(place, -wi_z - wi_a * s, h);
+                y_power *= y_inverse;
+                z_power_times_two += z_power_times_two;
             }
             z_power *= z;
         }
@@ -90,7 +92,9 @@ impl RangeProof {
         combination.blinding(-wi * self.e_blinding - wp * self.t_x_blinding);
         let inner = w * (self.t_x - self.final_a * self.final_b);
         combination.base(wi * inner + wp * (delta(shape, y, z) - self.t_x));
-        Some(powers(z).take(shape.statements).map(|power| wp * zz * power).collect())
+        let first = wp * zz;
+        let powers = core::iter::successors(Some(first), |power| Some(power * z));
+        Some(powers.take(shape.statements).collect())
     }
 
     /// Replays the prover's side of the transcript.
@@ -155,17 +159,20 @@ fn folded(all_inverse: Scalar, rounds: &[(Scalar, Scalar)]) -> Vec<Scalar> {
     s
 }
 
-/// 1, base, base², …
-fn powers(base: Scalar) -> impl Iterator<Item = Scalar> + Clone {
-    core::iter::successors(Some(Scalar::ONE), move |power| Some(power * base))
+/// 1 + base + base² + … of `count` terms, a power of two: Π (1 + base^(2^i)).
+fn sum_of_powers(base: Scalar, count: usize) -> Scalar {
+    let doublings = count.checked_ilog2().unwrap_or(0);
+    let (sum, _) = (0..doublings)
+        .fold((Scalar::ONE, base), |(sum, power), _| (sum * (Scalar::ONE + power), power * power));
+    sum
 }
 
 /// δ(y, z) = (z − z²)·Σ y^k − Σ_j z^(3+j)·Σ 2^i.
 fn delta(shape: Shape, y: Scalar, z: Scalar) -> Scalar {
-    let sum_of_y: Scalar = powers(y).take(shape.bits()).sum();
-    let sum_of_two: Scalar = powers(Scalar::from(2u8)).take(usize::from(shape.width)).sum();
-    let sum_of_z: Scalar = powers(z).take(shape.statements).sum();
-    (z - z * z) * sum_of_y - z * z * z * sum_of_two * sum_of_z
+    let of_y = sum_of_powers(y, shape.bits());
+    let of_two = sum_of_powers(Scalar::from(2u8), usize::from(shape.width));
+    let of_z = sum_of_powers(z, shape.statements);
+    (z - z * z) * of_y - z * z * z * of_two * of_z
 }
 
 fn point(words: &mut impl Iterator<Item = [u8; 32]>) -> Option<CompressedRistretto> {
