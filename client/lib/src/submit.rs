@@ -53,6 +53,14 @@ impl Chain {
         self.offer(message).await.map(|_| ())
     }
 
+    /// Gives the bytes of any extrinsic to the node's pool.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub async fn submit_extrinsic(&self, bytes: &[u8]) -> Result<(), ChainError> {
+        self.offer_bytes(bytes).await.map(|_| ())
+    }
+
     /// Gives a message to the pool and waits until it is in a finalized block, at most
     /// [`FINALITY_BLOCKS`] blocks: that block.
     ///
@@ -144,9 +152,12 @@ impl Chain {
     }
 
     async fn offer(&self, message: &Message) -> Result<Pooled, ChainError> {
+        self.offer_bytes(&message.to_extrinsic()).await
+    }
+
+    async fn offer_bytes(&self, bytes: &[u8]) -> Result<Pooled, ChainError> {
         const METHOD: &str = "author_submitExtrinsic";
-        let bytes = hex0x(&message.to_extrinsic());
-        match self.inner.nodes.request::<String>(METHOD, rpc_params![bytes]).await {
+        match self.inner.nodes.request::<String>(METHOD, rpc_params![hex0x(bytes)]).await {
             Ok(_) => Ok(Pooled::New),
             Err(Failure::Answer { endpoint, error }) => match pool_answer(&error) {
                 Some(known) => known,
