@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    audit, board,
+    audit, bench, board,
     context::Context,
     error::{CliError, EXIT_CODES},
     network,
@@ -67,6 +67,9 @@ enum Command {
     /// Anyone: look at elections, check ballots, export the record, see the result.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Measure how fast this software is on this machine.
+    #[command(subcommand)]
+    Bench(bench::Command),
 }
 
 /// Runs a command line.
@@ -98,6 +101,7 @@ pub fn run(cli: Cli) -> Result<(), CliError> {
             Command::Trustee(command) => trustee::run(command, &context).await,
             Command::Voter(command) => voter::run(command, &context).await,
             Command::Audit(command) => audit::run(command, &context).await,
+            Command::Bench(command) => bench::run(command, &context).await,
         }
     });
     // A question at the terminal that nobody answered must not keep the program.

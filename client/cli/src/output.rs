@@ -81,23 +81,23 @@ impl Output {
 
 /// A table: columns as wide as their widest cell, two spaces between, no lines.
 #[must_use]
-pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
-    let mut widths = head.map(width);
+pub fn table<'a>(head: impl AsRef<[&'a str]>, rows: &[impl AsRef<[String]>]) -> String {
+    let head = head.as_ref();
+    let mut widths: Vec<usize> = head.iter().map(|cell| width(cell)).collect();
     for row in rows {
-        for (widest, cell) in widths.iter_mut().zip(row) {
+        for (widest, cell) in widths.iter_mut().zip(row.as_ref()) {
             *widest = (*widest).max(width(cell));
         }
     }
-    let line = |cells: &[String; N]| {
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
         let padded: Vec<String> = cells
-            .iter()
-            .zip(widths)
+            .zip(&widths)
             .map(|(cell, widest)| format!("{cell}{}", " ".repeat(widest.saturating_sub(width(cell)))))
             .collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
-    let mut out = line(&head.map(String::from));
-    rows.iter().for_each(|row| out.push_str(&line(row)));
+    let mut out = line(&mut head.iter().copied());
+    rows.iter().for_each(|row| out.push_str(&line(&mut row.as_ref().iter().map(String::as_str))));
     out
 }
 

@@ -222,6 +222,21 @@ impl Network {
     }
 }
 
+/// The first of as many free ports in a row as a network needs.
+///
+/// # Errors
+/// [`CliError::Input`] when there are none.
+pub fn free_ports() -> Result<u16, CliError> {
+    let free = |port: u16| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).is_ok();
+    (10_000..20_000).step_by(usize::from(PORTS)).find(|first| (*first..first + PORTS).all(free)).ok_or_else(
+        || {
+            CliError::Input(format!(
+                "no {PORTS} free ports in a row between 10000 and 20000: give --base-port"
+            ))
+        },
+    )
+}
+
 /// Where the log of a process is.
 #[must_use]
 pub fn log(folder: &Path, name: &str) -> PathBuf {

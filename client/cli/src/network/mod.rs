@@ -8,6 +8,13 @@ mod run;
 mod spec;
 mod state;
 
+pub use {
+    config::{free_ports, Network},
+    new::make,
+    process::running,
+    run::{bring_up, stop},
+};
+
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -75,41 +82,41 @@ pub struct One {
 #[derive(Args)]
 pub struct NewArgs {
     /// The folder to make; must not exist.
-    dir: PathBuf,
+    pub dir: PathBuf,
     /// Validators; finality survives the loss of fewer than a third.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
-    validators: u8,
+    pub validators: u8,
     /// Trustees; at least three, because two open the tally and one alone may be away.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(3..=i64::from(MOST)))]
-    trustees: u8,
+    pub trustees: u8,
     /// Members of the board.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
-    board: u8,
+    pub board: u8,
     /// How many members of the board must agree.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
-    board_threshold: u8,
+    pub board_threshold: u8,
     /// Registrars.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
-    registrars: u8,
+    pub registrars: u8,
     /// The first port of 56; loopback only.
     #[arg(long, default_value_t = 30_400)]
-    base_port: u16,
+    pub base_port: u16,
     /// Leave key files unencrypted and let trustees accept elections unread: for demonstrations and tests.
     #[arg(long)]
-    dev_keys: bool,
+    pub dev_keys: bool,
 }
 
 /// How to start a network.
 #[derive(Args)]
 pub struct UpArgs {
     /// The folder that `network new` made.
-    dir: PathBuf,
+    pub dir: PathBuf,
     /// Wait until every trustee answers and follows the chain, too.
     #[arg(long)]
-    wait: bool,
+    pub wait: bool,
     /// For how many seconds to wait at most.
     #[arg(long, default_value_t = 600)]
-    timeout: u64,
+    pub timeout: u64,
 }
 
 /// Carries out a command.

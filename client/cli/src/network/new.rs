@@ -16,8 +16,33 @@ pub const ENDPOINTS: &str = "trustees.txt";
 /// A manifest to start from.
 const MANIFEST: &str = "manifest.toml";
 
-/// Makes a network's folder beside its place and moves it there when it is complete.
+/// Makes a network's folder, and says what to do with it.
 pub fn new(args: &NewArgs, context: &Context) -> Result<(), CliError> {
+    let network = make(args, context)?;
+    let dir = args.dir.display();
+    let value = json!({
+        "dir": args.dir, "chain": network.chain, "nodes": network.node_urls(),
+        "trustees": network.trustees.iter().map(|trustee| trustee.url()).collect::<Vec<_>>(),
+    });
+    context.out.result(&value, || {
+        format!(
+            "Network {} is ready in {dir}: {} validators, {} trustees.\n\n\
+             Next:\n  psephos network up {dir} --wait\n  \
+             export PSEPHOS_NODE={}\n  \
+             psephos board create {dir}/{MANIFEST} --key {dir}/keys/board-1.key",
+            network.chain,
+            network.validators.len(),
+            network.trustees.len(),
+            network.node_urls().first().cloned().unwrap_or_default(),
+        )
+    })
+}
+
+/// Makes a network's folder beside its place and moves it there when it is complete.
+///
+/// # Errors
+/// [`CliError`], and nothing was made.
+pub fn make(args: &NewArgs, context: &Context) -> Result<Network, CliError> {
     if args.board_threshold > args.board {
         return Err(CliError::Input(format!(
             "--board-threshold: {} members can't agree on a board of {}; the most is --board",
@@ -41,24 +66,7 @@ pub fn new(args: &NewArgs, context: &Context) -> Result<(), CliError> {
     fs::rename(temporary.path(), &args.dir).map_err(|error| CliError::file(&args.dir, error))?;
     // It has moved: there is nothing to delete any more.
     drop(temporary.keep());
-
-    let dir = args.dir.display();
-    let value = json!({
-        "dir": args.dir, "chain": network.chain, "nodes": network.node_urls(),
-        "trustees": network.trustees.iter().map(|trustee| trustee.url()).collect::<Vec<_>>(),
-    });
-    context.out.result(&value, || {
-        format!(
-            "Network {} is ready in {dir}: {} validators, {} trustees.\n\n\
-             Next:\n  psephos network up {dir} --wait\n  \
-             export PSEPHOS_NODE={}\n  \
-             psephos board create {dir}/{MANIFEST} --key {dir}/keys/board-1.key",
-            network.chain,
-            network.validators.len(),
-            network.trustees.len(),
-            network.node_urls().first().cloned().unwrap_or_default(),
-        )
-    })
+    Ok(network)
 }
 
 fn protection(args: &NewArgs, context: &Context) -> Result<Protection, CliError> {

@@ -31,8 +31,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Blocks that a trustee may be behind and count as following.
 const BEHIND: u32 = 3;
 
-/// Starts what does not run: validators first, trustees when blocks are final.
+/// Starts what does not run, and shows how the network stands.
 pub async fn up(args: &UpArgs, context: &Context) -> Result<(), CliError> {
+    bring_up(args, context).await?;
+    status(&args.dir, context).await
+}
+
+/// Starts what does not run: validators first, trustees when blocks are final.
+///
+/// # Errors
+/// [`CliError`], saying what ended or did not come; what was started still runs.
+pub async fn bring_up(args: &UpArgs, context: &Context) -> Result<(), CliError> {
     let (folder, out) = (&args.dir, &context.out);
     let network = Network::load(folder)?;
     let starter = Starter::new(folder, &network, context)?;
@@ -53,7 +62,7 @@ pub async fn up(args: &UpArgs, context: &Context) -> Result<(), CliError> {
     if args.wait {
         wait(folder, &network, out, end, "the trustees to follow", trustees_follow).await?;
     }
-    status(folder, context).await
+    Ok(())
 }
 
 /// Whether every validator has finalized a block beyond those that were final when all first answered.
@@ -174,20 +183,30 @@ fn show(state: &State) -> String {
     )
 }
 
-/// Stops all processes: trustees first, so that they see the chain to their end.
+/// Stops all processes, and says which had to be killed.
 pub fn down(folder: &Path, context: &Context) -> Result<(), CliError> {
     let network = Network::load(folder)?;
     let ran = network.names().filter(|name| process::running(folder, name).is_some()).count();
     let progress = context.out.spinner("stopping");
-    let trustees: Vec<&str> = network.trustees.iter().map(|trustee| trustee.name.as_str()).collect();
-    let validators: Vec<&str> = network.validators.iter().map(|validator| validator.name.as_str()).collect();
-    let mut killed = process::stop(folder, &trustees, PATIENCE)?;
-    killed.extend(process::stop(folder, &validators, PATIENCE)?);
+    let killed = stop(folder, &network);
     progress.finish_and_clear();
+    let killed = killed?;
     context.out.result(&json!({ "stopped": ran, "killed": killed }), || match killed.as_slice() {
         [] => format!("Stopped {ran} processes."),
         killed => format!("Stopped {ran} processes, of which these had to be killed: {}.", killed.join(", ")),
     })
+}
+
+/// Stops all processes: trustees first, so that they see the chain to their end. Gives those it had to kill.
+///
+/// # Errors
+/// What the system says.
+pub fn stop(folder: &Path, network: &Network) -> Result<Vec<String>, CliError> {
+    let trustees: Vec<&str> = network.trustees.iter().map(|trustee| trustee.name.as_str()).collect();
+    let validators: Vec<&str> = network.validators.iter().map(|validator| validator.name.as_str()).collect();
+    let mut killed = process::stop(folder, &trustees, PATIENCE)?;
+    killed.extend(process::stop(folder, &validators, PATIENCE)?);
+    Ok(killed)
 }
 
 /// Kills one process.
