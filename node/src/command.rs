@@ -5,12 +5,13 @@
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
-    service,
+    pool, service,
 };
 use psephos_runtime::{opaque, Block, Hash};
 use sc_cli::SubstrateCli;
 use sc_network::config::{NetworkBackendType, TransportConfig};
 use sc_service::{ChainType, Configuration, PartialComponents, TaskManager};
+use sc_transaction_pool::Options;
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -62,7 +63,10 @@ pub fn run() -> sc_cli::Result<()> {
     let cli = Cli::from_args();
 
     match &cli.subcommand {
-        None => cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move { start(config) }),
+        None => {
+            let pool = pool::options(&cli.run.pool_config);
+            cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move { start(config, pool) })
+        }
         Some(Subcommand::Key(cmd)) => cmd.run(&cli),
         Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
         Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
@@ -97,13 +101,13 @@ pub fn run() -> sc_cli::Result<()> {
 }
 
 /// Starts the node on the network backend that the configuration names.
-fn start(mut config: Configuration) -> sc_cli::Result<TaskManager> {
+fn start(mut config: Configuration, pool: Options) -> sc_cli::Result<TaskManager> {
     announce_on_local_chains_only(&mut config);
     let node = match config.network.network_backend {
         NetworkBackendType::Libp2p => {
-            service::new_full::<sc_network::NetworkWorker<opaque::Block, Hash>>(config)
+            service::new_full::<sc_network::NetworkWorker<opaque::Block, Hash>>(config, pool)
         }
-        NetworkBackendType::Litep2p => service::new_full::<sc_network::Litep2pNetworkBackend>(config),
+        NetworkBackendType::Litep2p => service::new_full::<sc_network::Litep2pNetworkBackend>(config, pool),
     };
     node.map_err(sc_cli::Error::Service)
 }

@@ -5,10 +5,12 @@
 // The SDK asks for its own error types, which are large.
 #![allow(clippy::result_large_err)]
 
+mod ahead;
 mod chain_spec;
 mod cli;
 mod command;
 mod defaults;
+mod pool;
 mod rpc;
 mod service;
 

@@ -4,7 +4,11 @@
 //!
 //! There are no offchain workers, because no pallet has any.
 
-use crate::rpc;
+use crate::{
+    ahead::{import::AheadImport, Ahead},
+    pool::{self, Pool},
+    rpc,
+};
 use psephos_runtime::{apis::RuntimeApi, opaque::Block, Hash};
 use sc_client_api::BlockBackend;
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
@@ -14,26 +18,25 @@ use sc_service::{
     error::Error, BuildNetworkParams, Configuration, SpawnTasksParams, TaskManager, WarpSyncConfig,
 };
 use sc_telemetry::{Telemetry, TelemetryWorker};
-use sc_transaction_pool::TransactionPoolHandle;
-use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sc_transaction_pool::Options;
+use sc_transaction_pool_api::{OffchainTransactionPoolFactory, RejectAllTxPool};
 use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
 use std::{sync::Arc, time::Duration};
 
 /// What the runtime may call in the node.
 #[cfg(not(feature = "runtime-benchmarks"))]
-pub type HostFunctions = (sp_io::SubstrateHostFunctions, psephos_host::ballot_proofs::HostFunctions);
+pub type HostFunctions = (sp_io::SubstrateHostFunctions, psephos_host::ballots::HostFunctions);
 /// What the runtime may call in the node.
 #[cfg(feature = "runtime-benchmarks")]
 pub type HostFunctions = (
     sp_io::SubstrateHostFunctions,
-    psephos_host::ballot_proofs::HostFunctions,
+    psephos_host::ballots::HostFunctions,
     frame_benchmarking_cli::HostFunctions,
 );
 
 pub type FullBackend = sc_service::TFullBackend<Block>;
-type FullClient = sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
+pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
 type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
-type FullPool = TransactionPoolHandle<Block, FullClient>;
 type GrandpaBlockImport =
     sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
@@ -55,11 +58,11 @@ pub type Service = sc_service::PartialComponents<
     FullBackend,
     FullSelectChain,
     sc_consensus::DefaultImportQueue<Block>,
-    FullPool,
-    (GrandpaBlockImport, GrandpaLink, Option<Telemetry>),
+    (),
+    (GrandpaBlockImport, GrandpaLink, Arc<Ahead>, Option<Telemetry>),
 >;
 
-/// Opens the database and builds the import queue.
+/// Opens the database and builds the import queue. There is no transaction pool yet.
 pub fn new_partial(config: &Configuration) -> Result<Service, Error> {
     // Off unless the operator or the chain spec names an endpoint.
     let telemetry = config
@@ -90,16 +93,7 @@ pub fn new_partial(config: &Configuration) -> Result<Service, Error> {
 
     let select_chain = sc_consensus::LongestChain::new(backend.clone());
 
-    let transaction_pool = Arc::from(
-        sc_transaction_pool::Builder::new(
-            task_manager.spawn_essential_handle(),
-            client.clone(),
-            config.role.is_authority().into(),
-        )
-        .with_options(config.transaction_pool.clone())
-        .with_prometheus(config.prometheus_registry())
-        .build(),
-    );
+    let ahead = Arc::new(Ahead::new(client.clone(), config.prometheus_registry())?);
 
     let (block_import, grandpa_link) = sc_consensus_grandpa::block_import(
         client.clone(),
@@ -111,7 +105,7 @@ pub fn new_partial(config: &Configuration) -> Result<Service, Error> {
 
     let slot_client = client.clone();
     let import_queue = sc_consensus_aura::import_queue::<AuraPair, _, _, _, _, _>(ImportQueueParams {
-        block_import: block_import.clone(),
+        block_import: AheadImport::new(block_import.clone(), ahead.clone()),
         justification_import: Some(Box::new(block_import.clone())),
         client: client.clone(),
         create_inherent_data_providers: move |parent, ()| {
@@ -135,8 +129,8 @@ pub fn new_partial(config: &Configuration) -> Result<Service, Error> {
         import_queue,
         keystore_container,
         select_chain,
-        transaction_pool,
-        other: (block_import, grandpa_link, telemetry),
+        transaction_pool: Arc::new(()),
+        other: (block_import, grandpa_link, ahead, telemetry),
     })
 }
 
@@ -153,7 +147,10 @@ fn slot_and_time(
 }
 
 /// Starts everything: network, RPC, block authoring and finality.
-pub fn new_full<N: NetworkBackend<Block, Hash>>(config: Configuration) -> Result<TaskManager, Error> {
+pub fn new_full<N: NetworkBackend<Block, Hash>>(
+    config: Configuration,
+    pool_options: Options,
+) -> Result<TaskManager, Error> {
     let Service {
         client,
         backend,
@@ -161,9 +158,18 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(config: Configuration) -> Result
         import_queue,
         keystore_container,
         select_chain,
-        transaction_pool,
-        other: (block_import, grandpa_link, mut telemetry),
+        transaction_pool: _,
+        other: (block_import, grandpa_link, ahead, mut telemetry),
     } = new_partial(&config)?;
+
+    let transaction_pool: Arc<Pool> = pool::new(
+        pool_options,
+        config.role.is_authority(),
+        client.clone(),
+        ahead,
+        config.prometheus_registry(),
+        task_manager.spawn_essential_handle(),
+    );
 
     let mut net_config = sc_network::config::FullNetworkConfiguration::<Block, Hash, N>::new(
         &config.network,
@@ -296,7 +302,8 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(config: Configuration) -> Result
             prometheus_registry,
             shared_voter_state,
             telemetry: telemetry.as_ref().map(Telemetry::handle),
-            offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(transaction_pool),
+            // It would take reports of equivocation, for which the runtime has no use.
+            offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(RejectAllTxPool::default()),
         })?;
         task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
     }

@@ -65,33 +65,46 @@ impl Combination {
         Some(())
     }
 
-    /// Adds all of another combination.
-    pub fn add(&mut self, other: &Self) {
+    /// Whether the sum is the identity. A key that is no point, or a place beyond the table, fails.
+    #[must_use]
+    pub fn holds(&self, generators: &Generators) -> bool {
+        Self::hold_together(core::iter::once(self), generators)
+    }
+
+    /// Whether the sum of all these is the identity.
+    #[must_use]
+    pub fn hold_together<'a>(
+        combinations: impl Iterator<Item = &'a Self> + Clone,
+        generators: &Generators,
+    ) -> bool {
+        let mut shared = Self::default();
+        combinations.clone().for_each(|combination| shared.add_shared(combination));
+        let keys: Option<Vec<RistrettoPoint>> =
+            shared.keys.keys().map(|key| CompressedRistretto(key.0).decompress()).collect();
+        let (Some(keys), Some(g), Some(h)) =
+            (keys, generators.g().get(..shared.g.len()), generators.h().get(..shared.h.len()))
+        else {
+            return false;
+        };
+        let bases = pedersen();
+        let scalars = [&shared.base, &shared.blinding].into_iter();
+        let scalars = scalars.chain(&shared.g).chain(&shared.h).chain(shared.keys.values());
+        let scalars = scalars.chain(combinations.clone().flat_map(|combination| &combination.scalars));
+        let points = [&bases.B, &bases.B_blinding].into_iter();
+        let points = points.chain(g).chain(h).chain(&keys);
+        let points = points.chain(combinations.flat_map(|combination| &combination.points));
+        // The multiplication wants to know how many there are.
+        let (scalars, points): (Vec<&Scalar>, Vec<&RistrettoPoint>) = (scalars.collect(), points.collect());
+        RistrettoPoint::vartime_multiscalar_mul(scalars, points).is_identity()
+    }
+
+    /// Adds what another combination has of points that all share.
+    fn add_shared(&mut self, other: &Self) {
         self.base += other.base;
         self.blinding += other.blinding;
         add_all(&mut self.g, &other.g);
         add_all(&mut self.h, &other.h);
         other.keys.iter().for_each(|(key, scalar)| self.key(key, *scalar));
-        self.scalars.extend_from_slice(&other.scalars);
-        self.points.extend_from_slice(&other.points);
-    }
-
-    /// Whether the sum is the identity. A key that is no point, or a place beyond the table, fails.
-    #[must_use]
-    pub fn holds(&self, generators: &Generators) -> bool {
-        let keys: Option<Vec<RistrettoPoint>> =
-            self.keys.keys().map(|key| CompressedRistretto(key.0).decompress()).collect();
-        let (Some(keys), Some(g), Some(h)) =
-            (keys, generators.g().get(..self.g.len()), generators.h().get(..self.h.len()))
-        else {
-            return false;
-        };
-        let bases = pedersen();
-        let scalars = [&self.base, &self.blinding].into_iter();
-        let scalars = scalars.chain(&self.g).chain(&self.h).chain(self.keys.values()).chain(&self.scalars);
-        let points = [&bases.B, &bases.B_blinding].into_iter();
-        let points = points.chain(g).chain(h).chain(&keys).chain(&self.points);
-        RistrettoPoint::vartime_multiscalar_mul(scalars, points).is_identity()
     }
 }
 

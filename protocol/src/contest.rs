@@ -7,9 +7,7 @@
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use curve25519_dalek::{
-    constants::RISTRETTO_BASEPOINT_POINT, ristretto::RistrettoPoint, scalar::Scalar,
-};
+use curve25519_dalek::{constants::RISTRETTO_BASEPOINT_POINT, ristretto::RistrettoPoint, scalar::Scalar};
 use scale_info::TypeInfo;
 
 use crate::{
@@ -279,10 +277,12 @@ impl Contest {
 
     /// The value of each option, as a statement.
     fn values(&self) -> Vec<Statement> {
-        let mut out: Vec<Statement> =
-            (0..self.committed()).map(|place| Statement { constant: 0, terms: [(place, 1)].into() }).collect();
+        let mut out: Vec<Statement> = (0..self.committed())
+            .map(|place| Statement { constant: 0, terms: [(place, 1)].into() })
+            .collect();
         if self.last_is_computed() {
-            let others = Statement { constant: 0, terms: (0..self.committed()).map(|place| (place, 1)).collect() };
+            let others =
+                Statement { constant: 0, terms: (0..self.committed()).map(|place| (place, 1)).collect() };
             out.push(others.below(self.rule.min_sum));
         }
         out

@@ -4,9 +4,9 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
+use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
 use rand_core::{CryptoRng, RngCore};
 use scale_info::TypeInfo;
-use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
 use schnorrkel::{
     context::{attach_rng, SigningTranscript},
     signing_context, ExpansionMode, MiniSecretKey,

@@ -13,18 +13,16 @@
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeAll, Encode};
-use curve25519_dalek::{
-    ristretto::RistrettoPoint,
-    scalar::Scalar,
-    traits::{IsIdentity, VartimeMultiscalarMul},
-};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use rand_core::{CryptoRng, RngCore};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     bounds::MAX_DEALING,
-    group::{commit, pedersen, EncodingError, Point, ScalarBytes},
+    combination::Combination,
+    group::{commit, EncodingError, Point, ScalarBytes},
     ids::Digest,
+    range_proof::Generators,
     transcript,
 };
 
@@ -115,39 +113,76 @@ impl Share {
         dealing: &Dealing,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<(), ShareError> {
+        let share = Dealt { share: self, commitments, digest, dealing };
+        let equations = share.equations(index, threshold, rng)?;
+        equations.holds(&Generators::none()).then_some(()).ok_or(ShareError::Equation)
+    }
+}
+
+/// A share with what it is checked against.
+#[derive(Clone, Copy)]
+pub struct Dealt<'a> {
+    /// The share.
+    pub share: &'a Share,
+    /// The ballot's commitments to options.
+    pub commitments: &'a [RistrettoPoint],
+    /// The digest that the ballot carries.
+    pub digest: &'a Digest,
+    /// The dealing that came with it.
+    pub dealing: &'a Dealing,
+}
+
+impl Dealt<'_> {
+    /// The equations of all options under fresh random weights.
+    fn equations(
+        &self,
+        index: u8,
+        threshold: u8,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Combination, ShareError> {
+        let Self { share, commitments, digest, dealing } = self;
         let degree = usize::from(threshold).saturating_sub(1);
-        if self.0.len() != commitments.len() {
+        if share.0.len() != commitments.len() {
             return Err(ShareError::Encoding);
         }
-        if dealing.0.len() != commitments.len().saturating_mul(degree) || dealing.digest() != *digest {
+        if dealing.0.len() != commitments.len().saturating_mul(degree) || dealing.digest() != **digest {
             return Err(ShareError::Dealing);
         }
         let dealt = dealing.points()?;
+        let mut dealt = dealt.iter();
         let x = Scalar::from(index);
-        let (mut scalars, mut points) = (Vec::new(), Vec::new());
-        let (mut value, mut blinding) = (Scalar::ZERO, Scalar::ZERO);
-        for (j, ((f, g), commitment)) in self.0.iter().zip(commitments).enumerate() {
+        let mut out = Combination::default();
+        for ((f, g), commitment) in share.0.iter().zip(*commitments) {
             let weight = random_weight(rng);
-            value += weight * f;
-            blinding += weight * g;
-            scalars.push(-weight);
-            points.push(*commitment);
+            out.base(weight * f);
+            out.blinding(weight * g);
+            out.point(*commitment, -weight);
             let mut power = weight;
-            for point in dealt.iter().skip(j.saturating_mul(degree)).take(degree) {
+            for point in dealt.by_ref().take(degree) {
                 power *= x;
-                scalars.push(-power);
-                points.push(*point);
+                out.point(*point, -power);
             }
         }
-        let bases = pedersen();
-        scalars.extend([value, blinding]);
-        points.extend([bases.B, bases.B_blinding]);
-        if RistrettoPoint::vartime_multiscalar_mul(&scalars, &points).is_identity() {
-            Ok(())
-        } else {
-            Err(ShareError::Equation)
-        }
+        Ok(out)
     }
+}
+
+/// Checks shares of trustee `index` of ballots of one election together; the verdicts are those of
+/// [`Share::verify`], in order.
+#[must_use]
+pub fn verify_all(
+    shares: &[Dealt<'_>],
+    index: u8,
+    threshold: u8,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Vec<Result<(), ShareError>> {
+    let none = Generators::none();
+    let equations: Vec<_> = shares.iter().map(|share| share.equations(index, threshold, rng)).collect();
+    let all_hold = Combination::hold_together(equations.iter().flatten(), &none);
+    let alone = |equations: Combination| {
+        (all_hold || equations.holds(&none)).then_some(()).ok_or(ShareError::Equation)
+    };
+    equations.into_iter().map(|equations| equations.and_then(alone)).collect()
 }
 
 /// A random weight of 128 bits, not zero.

@@ -12,10 +12,7 @@ use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 
 use crate::{
     agreement::{Acceptance, Accepted, AcceptedSet, Agreement, SetStatement},
-    ballot::{
-        prepare,
-        Ballotpaper, CastBallot, Choices, PrepareError, Prepared, Seed, Signed,
-    },
+    ballot::{prepare, Ballotpaper, CastBallot, Choices, PrepareError, Prepared, Seed, Signed},
     board::{Action, Approval, Board},
     bounds::{text, Text},
     contest::{Contest, Rule},

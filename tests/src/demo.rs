@@ -18,9 +18,9 @@ use std::{
 
 use crate::{
     election::{self, Officials, PATIENCE},
-    network::{self, Network, Size},
-    ranked::{Ballots, Ranking},
-    table,
+    network::{Network, Size},
+    ranked::{plain_count, Ballots, Ranking},
+    table, verify,
     voting::{self, Voter},
 };
 
@@ -133,7 +133,7 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     let exported = record::export(&chain, &eid, &record, |_| ()).await?;
     story.tell(&format!("{}: {} messages, {} bytes", record.display(), exported.messages, exported.bytes));
 
-    let verified = verify(&record, &chain)?;
+    let verified = verify::report(&record, &chain)?;
     let equal = show(&file, &rankings, &tallied.totals, &verified);
     println!();
     println!("{:<34}{:>10.1}", "voting, seconds", took.as_secs_f64());
@@ -242,25 +242,10 @@ async fn check_recorded(chain: &Chain, eid: &Eid, receipts: &[VoterReceipt]) -> 
     Ok(())
 }
 
-/// What the offline verifier says of the record.
-fn verify(record: &Path, chain: &Chain) -> Result<serde_json::Value> {
-    let genesis = chain.genesis().to_string();
-    let output = network::run("psephos-verify", &[network::path(record)?, "--json", "--genesis", &genesis])?;
-    serde_json::from_slice(&output.stdout).context("what psephos-verify says")
-}
-
 /// Shows the result beside the plain count; gives whether tally, count and verifier agree.
 fn show(file: &Ballots, rankings: &[Ranking], totals: &[Vec<u64>], verified: &serde_json::Value) -> bool {
-    let count = |counts: &dyn Fn(&Ranking, usize) -> bool| -> Vec<u64> {
-        (0..file.options.len())
-            .map(|option| rankings.iter().filter(|ranking| counts(ranking, option)).count() as u64)
-            .collect()
-    };
-    let plain = [
-        count(&|ranking, option| ranking.first_choice() == Some(option)),
-        count(&|ranking, option| ranking.ranks(option)),
-    ];
-    let mut equal = verified["verified"] == true && verified_totals(verified) == totals;
+    let plain = plain_count(file.options.len(), rankings.iter());
+    let mut equal = verified["verified"] == true && verify::totals(verified) == totals;
     for ((title, totals), plain) in ["First choice", "Approved"].into_iter().zip(totals).zip(&plain) {
         let (text, same) = table::contest(title, &file.options, totals, plain, rankings.len() as u64);
         print!("{text}");
@@ -269,16 +254,6 @@ fn show(file: &Ballots, rankings: &[Ranking], totals: &[Vec<u64>], verified: &se
     let undervotes = rankings.iter().filter(|ranking| ranking.first_choice().is_none()).count();
     println!("  undervotes in the first contest: {undervotes}");
     equal
-}
-
-/// The totals in the verifier's report.
-fn verified_totals(report: &serde_json::Value) -> Vec<Vec<u64>> {
-    let contests = report["contests"].as_array().cloned().unwrap_or_default();
-    let totals = |contest: &serde_json::Value| {
-        let options = contest["options"].as_array().cloned().unwrap_or_default();
-        options.iter().filter_map(|option| option[1].as_u64()).collect()
-    };
-    contests.iter().map(totals).collect()
 }
 
 /// The size of a ballot that was cast, as it stands in its block.

@@ -1,14 +1,14 @@
 //! The officials' part of an election, through the client library.
 
 use anyhow::{Context, Result};
+use futures::future::try_join_all;
 use psephos_client::{
-    board::{self, actions, approve_all},
+    board::{self, actions},
     chain::Chain,
     keystore::KeyRole,
     registrar,
 };
 use psephos_protocol::{
-    ballot::range::GENERATORS_DIGEST,
     board::{Action, Board},
     bounds::{text, Text},
     contest::{Contest, Rule},
@@ -16,6 +16,7 @@ use psephos_protocol::{
     ids::Eid,
     keys::SigningKey,
     manifest::{least_quorum, Manifest, Style, Trustee},
+    range_proof::GENERATORS_DIGEST,
     state::Phase,
 };
 use rand_core::OsRng;
@@ -95,9 +96,10 @@ fn manifest(network: &Network, size: Size, title: &str, options: &[String]) -> R
 }
 
 impl Officials {
-    /// Two of the three members approve; the third is not needed.
+    /// Two of the three members approve, each on their own; the third is not needed.
     async fn act(&self, chain: &Chain, action: &Action) -> Result<()> {
-        approve_all(chain, &self.board, action).await?;
+        let members = self.board.iter().take(2);
+        try_join_all(members.map(|key| board::approve(chain, key, action.clone()))).await?;
         board::await_effect(chain, action, PATIENCE).await?;
         Ok(())
     }
@@ -149,12 +151,23 @@ pub async fn create(
     title: &str,
     options: &[String],
 ) -> Result<(Election, Officials)> {
+    let (election, officials) = set_up(chain, network, size, title, options).await?;
+    until(chain, &election.eid, Phase::Registration).await?;
+    Ok((election, officials))
+}
+
+/// Creates an election, which the trustees are still to accept.
+pub async fn set_up(
+    chain: &Chain,
+    network: &Network,
+    size: Size,
+    title: &str,
+    options: &[String],
+) -> Result<(Election, Officials)> {
     let (manifest, officials) = manifest(network, size, title, options)?;
     let (action, eid) = actions::create_election(chain, manifest).await?;
     officials.act(chain, &action).await?;
-    until(chain, &eid, Phase::Registration).await?;
-    let election = psephos_client::election::open_election(chain, &eid).await?;
-    Ok((election, officials))
+    Ok((psephos_client::election::open_election(chain, &eid).await?, officials))
 }
 
 /// Waits for a phase.

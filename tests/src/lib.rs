@@ -7,11 +7,19 @@
 //! | [`election`] | the officials' part: create, roll, freeze, close, tally, certify |
 //! | [`voting`] | the voters' part, with crashes in between |
 //! | [`demo`] | all of it, from an empty folder to a verified record |
+//! | [`fleet`] | the processes of a network, killed and started again one by one |
+//! | [`person`] | a person's own `psephos` process, cut off and run again |
+//! | [`shown`] | what voters were shown as recorded, and the proof that it stands |
 //! | [`table`] | what is shown at the end |
+//! | [`verify`] | what the offline verifier says |
 
 pub mod demo;
 pub mod election;
+pub mod fleet;
 pub mod network;
+pub mod person;
 pub mod ranked;
+pub mod shown;
 pub mod table;
+pub mod verify;
 pub mod voting;

@@ -7,7 +7,7 @@ use psephos_client::{
     keystore::{KeyFile, KeyRole, PassphraseSource},
 };
 use std::{
-    env,
+    env, fs,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -124,6 +124,14 @@ impl Network {
     pub fn key(&self, role: KeyRole, index: u8) -> Result<KeyFile> {
         let path = self.dir.join("keys").join(format!("{role}-{index}.key"));
         Ok(KeyFile::load(&path, role, &PassphraseSource::Ask)?)
+    }
+
+    /// The pid of a process that was started.
+    pub fn pid(&self, name: &str) -> Result<i32> {
+        let file = self.dir.join("run").join(format!("{name}.json"));
+        let text = fs::read(&file).with_context(|| file.display().to_string())?;
+        let started: serde_json::Value = serde_json::from_slice(&text)?;
+        started["pid"].as_i64().and_then(|pid| pid.try_into().ok()).context("its pid")
     }
 
     /// Kills a process, as a crash would.

@@ -45,6 +45,26 @@ impl Ranking {
         let approval = (0..options).map(|option| u32::from(self.ranks(option))).collect();
         Choices(vec![plurality, approval])
     }
+
+    /// The same as `--vote` takes it.
+    pub fn votes(&self, options: &[String]) -> Vec<String> {
+        let named = |contest: &str, option: usize| format!("{contest}={}", options[option]);
+        let approved = (0..options.len()).filter(|option| self.ranks(*option));
+        let first = self.first_choice().into_iter().map(|option| named("First choice", option));
+        first.chain(approved.map(|option| named("Approved", option))).collect()
+    }
+}
+
+/// The plain count: per contest, per option.
+pub fn plain_count<'a>(options: usize, rankings: impl Iterator<Item = &'a Ranking>) -> [Vec<u64>; 2] {
+    let mut counts = [vec![0; options], vec![0; options]];
+    for ranking in rankings {
+        for option in 0..options {
+            counts[0][option] += u64::from(ranking.first_choice() == Some(option));
+            counts[1][option] += u64::from(ranking.ranks(option));
+        }
+    }
+    counts
 }
 
 impl Ballots {

@@ -3,12 +3,12 @@
 use bounded_collections::{BoundedVec, Get};
 use psephos_client::keystore::PublicKeyFile;
 use psephos_protocol::{
-    ballot::range::GENERATORS_DIGEST,
     board::Board,
     bounds::{self, Text, KEM_PUBLIC_KEY_BYTES, MAX_TEXT},
     contest::{Contest, Rule},
     keys::PublicKey,
     manifest::{least_quorum, Manifest, Style, Trustee},
+    range_proof::GENERATORS_DIGEST,
 };
 use serde::Deserialize;
 use std::{

@@ -1,6 +1,7 @@
 //! `psephos voter`: register, prepare, then audit or cast, and see that the ballot is recorded.
 
 mod args;
+mod casting;
 pub mod choices;
 mod look;
 pub mod opening;
@@ -8,13 +9,13 @@ pub mod opening;
 pub use args::Command;
 
 use psephos_client::{
-    keystore::{create_private, read_private, KeyFile, KeyRole},
+    keystore::{create_private, read_private, KeyError, KeyFile, KeyRole},
     open_election,
-    voter::{register, RecordedVote, VoterError, Voting},
+    voter::{register, RecordedVote, SealedBallot, VoterError, VoterReceipt, Voting},
     Chain, TrusteeEndpoints,
 };
 use psephos_protocol::{
-    ballot::{prepare, AuditOpening, Choices, Prepared},
+    ballot::{prepare, AuditOpening, Choices, Prepared, TrackingCode},
     bounds::show,
     contest::Contest,
     election::Election,
@@ -214,6 +215,10 @@ enum Decision {
 }
 
 async fn vote(args: &CastArgs, context: &Context) -> Result<(), CliError> {
+    let kept = casting::path(args.prepared.as_deref(), &args.who.key);
+    if let Some(ballot) = casting::read(&kept)? {
+        return resume(args, &kept, &ballot, context).await;
+    }
     for path in args.audit.iter().chain(&args.receipt) {
         check_absent(path)?;
     }
@@ -256,17 +261,71 @@ async fn vote(args: &CastArgs, context: &Context) -> Result<(), CliError> {
             context.out.result(&value, || opened(&out, &code.to_string()))
         }
         Decision::Cast => {
-            if let Some(path) = &args.prepared {
-                // Never both revealed and sent: what could be revealed goes first.
-                fs::remove_file(path).map_err(|error| CliError::file(path, error))?;
-            }
-            let progress =
-                context.out.spinner("casting: trustees vouch, then the chain records; a few blocks");
-            let recorded = voting.cast(ballot, key.signing()).await;
-            progress.finish_and_clear();
-            finish(&voting, recorded?, args.receipt.as_deref(), context).await
+            let ballot = voting.seal(ballot, key.signing()).await?;
+            casting::keep(&kept, args.prepared.is_some(), &ballot)?;
+            send(&voting, &ballot, false, &kept, args.receipt.as_deref(), context).await
         }
     }
+}
+
+/// Goes on with a ballot that was cut off while it was being cast.
+async fn resume(
+    args: &CastArgs,
+    kept: &Path,
+    ballot: &SealedBallot,
+    context: &Context,
+) -> Result<(), CliError> {
+    let statement = &ballot.ballot.ballot.statement;
+    let (eid, code) = (statement.eid.to_string(), TrackingCode::of(&ballot.hash()));
+    let first =
+        format!("ballot {code} in election {eid} was cut off while it was being cast, and goes first");
+    if args.audit.is_some() {
+        return Err(CliError::Refused(format!("{first}: cast it, and audit another one")));
+    }
+    let wanted = args.who.election.as_deref().map(|name| name.strip_prefix("0x").unwrap_or(name));
+    if wanted.is_some_and(|wanted| !eid.starts_with(&wanted.to_ascii_lowercase())) {
+        return Err(CliError::Refused(format!("{first}: cast with --election {eid}")));
+    }
+    let given = context.key(&args.who.key, KeyRole::Voter)?.public();
+    if given != statement.credential {
+        return Err(VoterError::OtherCredential { prepared: statement.credential, given }.into());
+    }
+    context.out.note(&format!("Going on with the ballot that was cut off.\nTracking code  {code}\n"));
+    let chain = context.chain().await?;
+    let election = open_election(&chain, &statement.eid).await?;
+    let voting = open(chain, election, &args.trustees.trustees, context).await?;
+    send(&voting, ballot, true, kept, args.receipt.as_deref(), context).await
+}
+
+/// Sends a ballot that is kept on disk, and forgets it when it is recorded and that was shown.
+async fn send(
+    voting: &Voting,
+    ballot: &SealedBallot,
+    resumed: bool,
+    kept: &Path,
+    receipt: Option<&Path>,
+    context: &Context,
+) -> Result<(), CliError> {
+    let progress = context.out.spinner("casting: trustees vouch, then the chain records; a few blocks");
+    let recorded = voting.send(ballot).await;
+    progress.finish_and_clear();
+    match recorded {
+        Ok(recorded) => finish(voting, recorded, resumed, receipt, context).await?,
+        // Sending it again is of no use.
+        Err(error @ (VoterError::Lapsed(_) | VoterError::NotRecorded { .. })) => {
+            casting::forget(kept)?;
+            return Err(error.into());
+        }
+        Err(error) => {
+            context.out.warn(&format!(
+                "the ballot is kept in {}: run the command again to go on, up to block {}",
+                kept.display(),
+                ballot.ballot.ballot.statement.expiry
+            ));
+            return Err(error.into());
+        }
+    }
+    casting::forget(kept)
 }
 
 fn ask(code: &str) -> Result<Decision, CliError> {
@@ -300,6 +359,7 @@ fn beginning(code: &str) -> &str {
 async fn finish(
     voting: &Voting,
     recorded: RecordedVote,
+    resumed: bool,
     path: Option<&Path>,
     context: &Context,
 ) -> Result<(), CliError> {
@@ -307,9 +367,8 @@ async fn finish(
     let code = receipt.tracking_code.to_string();
     let path =
         path.map_or_else(|| PathBuf::from(format!("receipt-{}.json", beginning(&code))), Path::to_path_buf);
-    let text = serde_json::to_vec_pretty(&receipt).map_err(CliError::input)?;
     // The ballot is cast, whatever happens to the file: say so first.
-    if let Err(error) = create_private(&path, &text) {
+    if let Err(error) = save(&path, &receipt) {
         context.out.warn(&format!("the ballot is recorded, but its receipt is not saved: {error}"));
     }
     let progress = context.out.spinner("handing shares to the other trustees");
@@ -323,22 +382,36 @@ async fn finish(
     let mut value = serde_json::to_value(&receipt).map_err(CliError::input)?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("receipt".into(), json!(path));
+        fields.insert("resumed".into(), json!(resumed));
         fields.insert("trustees_without_share".into(), json!(without));
     }
     context.out.result(&value, || {
-        let mut text = format!(
+        let mut text = String::new();
+        if resumed {
+            text.push_str("This is the ballot that was cut off; nothing else was cast. To vote anew, run the command again.\n");
+        }
+        text.push_str(&format!(
             "Your ballot in \"{}\" is recorded, in finalized block {}.\nTracking code  {code}\nReceipt        {}  (says \
              nothing about your vote)\nCheck it any time with `psephos voter check`.",
             show(&voting.election().manifest.title),
             receipt.block,
             path.display()
-        );
+        ));
         if !without.is_empty() {
             let list: Vec<String> = without.iter().map(ToString::to_string).collect();
             text.push_str(&format!("\nTrustee {} was away; the others have what is needed.", list.join(" and ")));
         }
         text
     })
+}
+
+/// Saves a receipt, unless it was saved before.
+fn save(path: &Path, receipt: &VoterReceipt) -> Result<(), CliError> {
+    let text = serde_json::to_vec_pretty(receipt).map_err(CliError::input)?;
+    match create_private(path, &text) {
+        Err(KeyError::Exists(_)) if fs::read(path).is_ok_and(|before| before == text) => Ok(()),
+        saved => Ok(saved?),
+    }
 }
 
 fn audit(args: &AuditArgs, context: &Context) -> Result<(), CliError> {

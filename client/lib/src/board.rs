@@ -134,7 +134,8 @@ pub async fn approve(chain: &Chain, key: &SigningKey, action: Action) -> Result<
     let approval = Approval::sign(&chain.genesis(), action.clone(), member, key, &mut OsRng);
     let block = match chain.submit_and_finalize(&Message::Approve(approval)).await {
         Ok(anchor) => anchor,
-        Err(ChainError::Refused(Refusal::AlreadyApproved)) => chain.finalized().await?,
+        // By an attempt before, which may not be final yet.
+        Err(ChainError::Refused(Refusal::AlreadyApproved)) => chain.best_finalized().await?,
         Err(error) => {
             if in_effect(chain, &action).await? {
                 chain.finalized().await?

@@ -15,7 +15,7 @@ use psephos_protocol::{
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
 };
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 use tokio::sync::{broadcast, Mutex};
 
 pub use crate::block::ChainBlock;
@@ -25,6 +25,9 @@ use crate::{
     nodes::{self, hash32, unhex, Nodes},
     proof,
 };
+
+/// Asks a node for its last finalized block.
+const FINALIZED: &str = "chain_getFinalizedHead";
 
 /// A connection to the chain through any of several nodes. Cheap to clone; clones share it.
 #[derive(Clone)]
@@ -79,8 +82,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Unreachable`] or [`ChainError::Inconsistent`].
     pub async fn best(&self) -> Result<Anchor, ChainError> {
-        let (endpoint, hash): (_, String) = self.ask("chain_getHead", rpc_params![]).await?;
-        Ok(self.header(hash32(&endpoint, Some(&hash))?).await?.anchor)
+        Ok(self.at("chain_getHead", |hash| self.header(hash)).await?.anchor)
     }
 
     /// Asks every node by itself whether it has this block at its height: the nodes that do, and
@@ -241,28 +243,69 @@ impl Chain {
         eid: &Eid,
         credential: &PublicKey,
     ) -> Result<Option<(RecordedBallot, Anchor)>, ChainError> {
-        let header = self.finalized_header().await?;
+        let (ballot, anchor) = self.proved_ballot(eid, credential).await?;
+        Ok(ballot.map(|ballot| (ballot, anchor)))
+    }
+
+    /// As [`Self::recorded_ballot`]: what counts, if anything, and the block that proves it.
+    pub(crate) async fn proved_ballot(
+        &self,
+        eid: &Eid,
+        credential: &PublicKey,
+    ) -> Result<(Option<RecordedBallot>, Anchor), ChainError> {
         let key = proof::ballot_key(eid, credential);
+        self.at(FINALIZED, |hash| self.prove(hash, &key)).await
+    }
+
+    /// The recorded ballot under this key at a block, proved against the block's header.
+    async fn prove(
+        &self,
+        hash: [u8; 32],
+        key: &[u8],
+    ) -> Result<(Option<RecordedBallot>, Anchor), ChainError> {
+        let header = self.header(hash).await?;
         let (endpoint, answer): (_, proof::JsonReadProof) =
-            self.ask("state_getReadProof", rpc_params![[hex0x(&key)], hex0x(&header.anchor.hash)]).await?;
+            self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&hash)]).await?;
         let nodes: Vec<Vec<u8>> =
             answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
         let inconsistent = |what: String| ChainError::Inconsistent { endpoint: endpoint.clone(), what };
         let value =
-            proof::read(header.state_root, nodes, &key).map_err(|error| inconsistent(error.to_string()))?;
+            proof::read(header.state_root, nodes, key).map_err(|error| inconsistent(error.to_string()))?;
         let ballot = value.map(|bytes| RecordedBallot::decode_all(&mut bytes.as_slice())).transpose();
-        ballot
-            .map(|ballot| ballot.map(|ballot| (ballot, header.anchor)))
-            .map_err(|_| inconsistent("what it stores for this credential is no recorded ballot".into()))
+        let ballot = ballot
+            .map_err(|_| inconsistent("what it stores for this credential is no recorded ballot".into()))?;
+        Ok((ballot, header.anchor))
     }
 
     pub(crate) async fn finalized_header(&self) -> Result<Header, ChainError> {
-        self.header(self.finalized_hash().await?).await
+        self.at(FINALIZED, |hash| self.header(hash)).await
     }
 
     pub(crate) async fn finalized_hash(&self) -> Result<[u8; 32], ChainError> {
-        let (endpoint, hash): (_, String) = self.ask("chain_getFinalizedHead", rpc_params![]).await?;
+        self.head(FINALIZED).await
+    }
+
+    /// The block that a node gives as its head of a kind.
+    async fn head(&self, kind: &str) -> Result<[u8; 32], ChainError> {
+        let (endpoint, hash): (_, String) = self.ask(kind, rpc_params![]).await?;
         hash32(&endpoint, Some(&hash))
+    }
+
+    /// Does something at a node's head. When another node takes over in between, which may not have that block
+    /// yet, it is done again at that node's own head.
+    async fn at<T, F: Future<Output = Result<T, ChainError>>>(
+        &self,
+        kind: &str,
+        work: impl Fn([u8; 32]) -> F,
+    ) -> Result<T, ChainError> {
+        loop {
+            let generation = self.inner.nodes.generation().await;
+            let hash = self.head(kind).await?;
+            match work(hash).await {
+                Err(_) if self.inner.nodes.generation().await != generation => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     pub(crate) async fn header(&self, hash: [u8; 32]) -> Result<Header, ChainError> {
@@ -275,8 +318,20 @@ impl Chain {
 
     /// Calls a function of the runtime's `VotingApi`.
     async fn call<R: DecodeAll>(&self, function: &str, arguments: &impl Encode) -> Result<R, ChainError> {
-        let at = if self.best { None } else { Some(hex0x(&self.finalized_hash().await?)) };
         let arguments = hex0x(&arguments.encode());
+        if self.best {
+            return self.call_at(function, &arguments, None).await;
+        }
+        self.at(FINALIZED, |hash| self.call_at(function, &arguments, Some(hash))).await
+    }
+
+    async fn call_at<R: DecodeAll>(
+        &self,
+        function: &str,
+        arguments: &str,
+        at: Option<[u8; 32]>,
+    ) -> Result<R, ChainError> {
+        let at = at.map(|hash| hex0x(&hash));
         let (endpoint, answer): (_, String) =
             self.ask("state_call", rpc_params![format!("VotingApi_{function}"), arguments, at]).await?;
         R::decode_all(&mut unhex(&endpoint, &answer)?.as_slice()).map_err(|error| ChainError::Inconsistent {

@@ -1,12 +1,18 @@
 //! Following the finalized chain: every block once, in order, without gaps.
 
 use futures::{stream, Stream, StreamExt, TryStreamExt};
+use psephos_protocol::ids::Anchor;
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-use crate::{block::ChainBlock, chain::Chain, error::ChainError, submit::STALL};
+use crate::{
+    block::ChainBlock,
+    chain::Chain,
+    error::ChainError,
+    submit::{FINALITY_BLOCKS, STALL},
+};
 
 /// How often the node is asked for its last finalized block.
 const POLL: Duration = Duration::from_millis(400);
@@ -144,6 +150,19 @@ impl Chain {
             }
             now = self.next_finalized(now).await?;
         }
+    }
+
+    /// Waits until what is the best block now is final: the last finalized block then.
+    ///
+    /// # Errors
+    /// [`ChainError::Timeout`] or [`ChainError::Stalled`].
+    pub(crate) async fn best_finalized(&self) -> Result<Anchor, ChainError> {
+        let best = self.best().await?.number;
+        self.wait_finalized("the best block's finality", FINALITY_BLOCKS, || async {
+            let finalized = self.finalized().await?;
+            Ok((finalized.number >= best).then_some(finalized))
+        })
+        .await
     }
 
     /// The height of the last finalized block, once it is above `now`.

@@ -22,6 +22,7 @@ use std::{
     iter,
     path::{Path, PathBuf},
 };
+use tempfile::{NamedTempFile, PersistError};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use age::secrecy::{ExposeSecret, SecretString};
@@ -457,6 +458,22 @@ fn check_mode(_: &Path, _: &File) -> Result<(), KeyError> {
 /// # Errors
 /// [`KeyError::Exists`], or what the system says.
 pub fn create_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+    put_private(path, bytes, |file| file.persist_noclobber(path))
+}
+
+/// As [`create_private`], in the place of what is there: at every moment the file is the old one or the new.
+///
+/// # Errors
+/// What the system says.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+    put_private(path, bytes, |file| file.persist(path))
+}
+
+fn put_private(
+    path: &Path,
+    bytes: &[u8],
+    persist: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
+) -> Result<(), KeyError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -465,7 +482,7 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     let mut file =
         tempfile::Builder::new().prefix(".psephos-").tempfile_in(folder).map_err(io_error(path))?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(io_error(path))?;
-    file.persist_noclobber(path).map_err(|failed| match failed.error.kind() {
+    persist(file).map_err(|failed| match failed.error.kind() {
         io::ErrorKind::AlreadyExists => KeyError::Exists(path.into()),
         _ => KeyError::Io { path: path.into(), error: failed.error },
     })?;
@@ -524,6 +541,16 @@ mod tests {
         assert!(matches!(create_private(&path, b"x"), Err(KeyError::Exists(_))));
         assert_eq!(fs::read(&path).unwrap(), before);
         // No temporary file stays behind.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_replaced_stays_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ballot");
+        create_private(&path, b"old").unwrap();
+        replace_private(&path, b"new").unwrap();
+        assert_eq!(*read_private(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -166,6 +166,11 @@ impl Nodes {
         Err(Failure::Chain(ChainError::Unreachable { tried }))
     }
 
+    /// Counts the connections made so far: it grows when another node takes over.
+    pub(crate) async fn generation(&self) -> u64 {
+        self.current.lock().await.generation
+    }
+
     fn endpoint(&self, node: usize) -> String {
         self.endpoints.get(node).cloned().unwrap_or_default()
     }

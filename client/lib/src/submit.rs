@@ -1,8 +1,8 @@
 //! Saying something to the chain, and knowing that it was heard.
 //!
 //! Whether a message is final is decided by finding it in a finalized block, never by what a pool says: so
-//! a lost connection, a restarted node or a block that was taken back change nothing. One follower of the
-//! finalized chain serves all who wait in this process.
+//! a lost connection, a restarted node or a block that was taken back change nothing, and who was cut off may
+//! say the same again. One follower of the finalized chain serves all who wait in this process.
 
 use futures::StreamExt;
 use jsonrpsee::{rpc_params, types::ErrorObjectOwned};
@@ -66,7 +66,8 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::Refused`] when the chain does not take it, now or later; [`ChainError::Timeout`],
-    /// [`ChainError::Stalled`] or [`ChainError::Unreachable`] when it is unknown whether it will.
+    /// [`ChainError::Stalled`] or [`ChainError::Unreachable`] when it is unknown whether it will. Where
+    /// another message waits in this one's place, such as the same with another signature, the chain decides.
     pub async fn submit_and_finalize(&self, message: &Message) -> Result<Anchor, ChainError> {
         self.submit_and_finalize_within(message, FINALITY_BLOCKS).await
     }
@@ -80,15 +81,24 @@ impl Chain {
         message: &Message,
         blocks: u32,
     ) -> Result<Anchor, ChainError> {
+        self.settle(message, blocks).await.map(|(anchor, _)| anchor)
+    }
+
+    /// As [`Self::submit_and_finalize_within`]: the block, and the message as it is there; see [`is_same`].
+    pub(crate) async fn settle(
+        &self,
+        message: &Message,
+        blocks: u32,
+    ) -> Result<(Anchor, Message), ChainError> {
         // Whoever subscribes before it submits misses no block that can hold the message.
         let mut arrivals = self.arrivals().await?;
         let start = self.finalized().await?.number;
         match self.offer(message).await {
-            Ok(Pooled::New) => {}
+            Ok(Pooled::New) | Err(ChainError::Superseded) => {}
             Ok(Pooled::Before) | Err(ChainError::SeenBefore) => {
                 let first = start.saturating_sub(LOOK_BACK).saturating_add(1);
-                if let Some(anchor) = self.search(message, first, start).await? {
-                    return Ok(anchor);
+                if let Some(found) = self.search(message, first, start).await? {
+                    return Ok(found);
                 }
             }
             Err(error) => return Err(error),
@@ -111,11 +121,11 @@ impl Chain {
             if block.anchor.number <= wait.seen {
                 continue;
             }
-            if let Some(anchor) = self.search(message, wait.seen + 1, block.anchor.number - 1).await? {
-                return Ok(anchor);
+            if let Some(found) = self.search(message, wait.seen + 1, block.anchor.number - 1).await? {
+                return Ok(found);
             }
-            if block.messages.contains(message) {
-                return Ok(block.anchor);
+            if let Some(found) = find(message, &block) {
+                return Ok((block.anchor, found));
             }
             wait.seen = block.anchor.number;
             self.ask_again(message, &mut wait).await?;
@@ -133,19 +143,24 @@ impl Chain {
         }
         wait.offered = wait.seen;
         match self.offer(message).await {
-            Ok(_) => wait.doubt = None,
+            Ok(_) | Err(ChainError::Superseded) => wait.doubt = None,
             Err(error) if decided => return Err(error),
             Err(_) => wait.doubt = Some(self.best().await?.number.max(wait.seen.saturating_add(1))),
         }
         Ok(())
     }
 
-    /// The finalized block among these that holds the message.
-    async fn search(&self, message: &Message, first: u32, last: u32) -> Result<Option<Anchor>, ChainError> {
+    /// The finalized block among these that holds the message, and the message as it is there.
+    async fn search(
+        &self,
+        message: &Message,
+        first: u32,
+        last: u32,
+    ) -> Result<Option<(Anchor, Message)>, ChainError> {
         for number in (first..=last).rev() {
             let block = self.block_at(number).await?;
-            if block.messages.contains(message) {
-                return Ok(Some(block.anchor));
+            if let Some(found) = find(message, &block) {
+                return Ok(Some((block.anchor, found)));
             }
         }
         Ok(None)
@@ -178,6 +193,19 @@ impl Chain {
         *arrivals = Some(sender.clone());
         tokio::spawn(feed(self.clone(), sender, next));
         Ok(receiver)
+    }
+}
+
+/// The message in a block that is the same as this one.
+fn find(message: &Message, block: &ChainBlock) -> Option<Message> {
+    block.messages.iter().find(|other| is_same(message, other)).cloned()
+}
+
+/// Whether two messages say the same. A ballot may come again with another signature and other receipts.
+fn is_same(one: &Message, other: &Message) -> bool {
+    match (one, other) {
+        (Message::Cast(one), Message::Cast(other)) => one.signed.ballot == other.signed.ballot,
+        (one, other) => one == other,
     }
 }
 

@@ -2,26 +2,26 @@
 //!
 //! [`Voting`] holds what all voters of an election share in one process; it is cheap to clone. A
 //! prepared ballot is the protocol's own [`Prepared`]: it shows its tracking code, and is consumed by
-//! `audit` or by [`Voting::cast`], so that none is both revealed and sent.
+//! `audit` or by [`Voting::cast`], so that none is both revealed and sent. Who must not lose a ballot in a
+//! crash uses [`Voting::seal`], keeps what that gives on disk, and hands it to [`Voting::send`].
 
 mod cast;
 mod register;
+mod sealed;
 
 pub use cast::{Deliveries, RecordedVote, VoterReceipt};
 pub use register::{register, Registered};
+pub use sealed::{SealedBallot, MAX_SEALED_BYTES};
 
 use psephos_protocol::{
-    ballot::{
-        prepare,
-        range::{Generators, Shape},
-        Ballotpaper, Choices, PrepareError, Prepared, Seed,
-    },
+    ballot::{prepare, Ballotpaper, Choices, PrepareError, Prepared, Seed},
     bounds::MAX_LIFETIME,
     election::Election,
     envelope::EnvelopeError,
     ids::{BallotHash, Eid},
     invitation::{InvitationCode, InvitationError},
     keys::{PublicKey, SigningKey},
+    range_proof::Generators,
 };
 use rand_core::OsRng;
 use std::sync::Arc;
@@ -114,6 +114,9 @@ pub enum VoterError {
         /// Why each of the others gave none.
         failures: Vec<TrusteeError>,
     },
+    /// The ballot was not recorded and can't be any more.
+    #[error("{0}; this ballot is not recorded and can't be any more, because it expired or a later one of this credential is: vote anew")]
+    Lapsed(Box<VoterError>),
     /// The chain has another ballot.
     #[error("block {block} is final, but the ballot recorded for this credential is {recorded:?} and not {cast}: another device may have cast with this credential; prepare and cast again")]
     NotRecorded {
@@ -265,6 +268,5 @@ impl Voting {
 /// The generators that serve every style of an election.
 #[must_use]
 pub fn generators(election: &Election) -> Generators {
-    let manifest = &election.manifest;
-    Generators::covering(manifest.styles.iter().map(|style| Shape::of(&manifest.style_contests(style))))
+    Generators::covering(election.manifest.shapes())
 }

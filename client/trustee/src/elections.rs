@@ -2,6 +2,7 @@
 
 use psephos_client::{Chain, ChainError};
 use psephos_protocol::{
+    ballot::{Checks, Terms},
     election::Election,
     ids::{Anchor, BallotHash, Eid},
     keys::PublicKey,
@@ -19,6 +20,8 @@ pub struct Served {
     pub index: u8,
     /// The generators of its ballots' proofs.
     pub generators: Generators,
+    /// What its ballots are checked against, by style.
+    pub checks: Vec<Checks>,
     state: watch::Sender<ElectionState>,
 }
 
@@ -27,7 +30,9 @@ impl Served {
     #[must_use]
     pub fn new(election: Election, index: u8, state: ElectionState) -> Self {
         let generators = Generators::covering(election.manifest.shapes());
-        Self { election, index, generators, state: watch::Sender::new(state) }
+        let styles = (0u16..).take(election.manifest.styles.len());
+        let checks = styles.filter_map(|style| Terms::of(&election, style).ok()).map(Checks::new).collect();
+        Self { election, index, generators, checks, state: watch::Sender::new(state) }
     }
 
     /// The election's identifier.

@@ -6,27 +6,26 @@
 //!
 //! **Floods.** An outsider costs one question to the node, made over a bounded number of connections.
 //! A voter gets 32 receipts and [`MAX_FAULTS`] ballots that the voter's own key signed and whose proof is wrong;
-//! proofs are checked on as many threads as there are cores, the others wait.
+//! proofs are checked on all cores in batches ([`crate::check`]), the others wait.
 
 use psephos_client::ChainError;
 use psephos_protocol::{
-    ballot::{BallotError, TrackingCode},
+    ballot::TrackingCode,
     bounds::{MAX_BALLOTS_PER_CREDENTIAL, SEQUENCE_WINDOW},
     envelope::Deposit,
     ids::{BallotHash, Eid},
-    keys::{verify_signature, PublicKey},
+    keys::PublicKey,
     receipt::Receipt,
     refusal::Refusal,
     state::{Phase, Voter},
 };
-use rand_core::OsRng;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::Semaphore;
 
 use crate::{
+    check::{Checker, Fault, Unchecked},
     config::Keys,
     elections::{Elections, Served, View},
     store::{Deposited, Keep, Store, StoreError},
@@ -73,21 +72,12 @@ impl From<StoreError> for DepositError {
     }
 }
 
-/// What the costly checks found.
-enum Fault {
-    /// The credential itself signed something wrong.
-    Voter(DepositError),
-    /// Anybody may have sent this.
-    Sender(DepositError),
-}
-
 /// A trustee's inbox.
 pub struct Inbox<V> {
     view: V,
-    keys: Arc<Keys>,
+    checker: Checker,
     store: Arc<Store>,
     elections: Arc<Elections>,
-    cores: Arc<Semaphore>,
     faults: Mutex<BTreeMap<(Eid, PublicKey), u8>>,
 }
 
@@ -95,15 +85,7 @@ impl<V: View> Inbox<V> {
     /// An inbox over a store, for these elections.
     #[must_use]
     pub fn new(view: V, keys: Arc<Keys>, store: Arc<Store>, elections: Arc<Elections>) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self {
-            view,
-            keys,
-            store,
-            elections,
-            cores: Arc::new(Semaphore::new(cores)),
-            faults: Mutex::default(),
-        }
+        Self { view, checker: Checker::start(keys), store, elections, faults: Mutex::default() }
     }
 
     /// Checks a deposit, keeps it, and vouches for it. The same ballot gets the same receipt.
@@ -180,7 +162,7 @@ impl<V: View> Inbox<V> {
         Ok(())
     }
 
-    /// The costly checks, on a thread for such work, and the receipt that stands if the deposit is kept.
+    /// The costly checks, and the receipt that stands if the deposit is kept.
     async fn verify(
         &self,
         served: Arc<Served>,
@@ -188,23 +170,16 @@ impl<V: View> Inbox<V> {
         ballot: BallotHash,
     ) -> Result<Receipt, DepositError> {
         let key = (served.eid(), deposit.ballot.ballot.statement.credential);
-        let permit = self.cores.clone().acquire_owned().await.map_err(|_| DepositError::Stopping)?;
-        let (keys, height) = (self.keys.clone(), self.elections.finalized().number);
-        let verified = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            verify_deposit(&keys, &served, &deposit, &ballot)?;
-            let (election, signing) = (&served.election, &keys.signing);
-            Ok::<_, Fault>(Receipt::sign(election, served.index, signing, &ballot, height, &mut OsRng))
-        })
-        .await
-        .map_err(|_| DepositError::Stopping)?;
-        verified.map_err(|fault| match fault {
-            Fault::Sender(error) => error,
-            Fault::Voter(error) => {
+        let height = self.elections.finalized().number;
+        let unchecked = Unchecked { served, deposit, ballot, height };
+        let checked = self.checker.check(unchecked).await.ok_or(DepositError::Stopping)?;
+        checked.map_err(|fault| match fault {
+            Fault::Sender(refusal, detail) => refused(refusal, detail),
+            Fault::Voter(refusal, detail) => {
                 let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
                 let count = faults.entry(key).or_default();
                 *count = count.saturating_add(1);
-                error
+                refused(refusal, detail)
             }
         })
     }
@@ -242,35 +217,4 @@ fn check_new(
         return Err(refused(Refusal::WrongSequence, detail));
     }
     Ok(())
-}
-
-fn verify_deposit(keys: &Keys, served: &Served, deposit: &Deposit, ballot: &BallotHash) -> Result<(), Fault> {
-    let Served { election, index, generators, .. } = served;
-    let statement = &deposit.ballot.ballot.statement;
-    let of_ballot = |error: BallotError| refused(error.into(), error.to_string());
-    deposit
-        .ballot
-        .verify_signature(election, ballot, verify_signature)
-        .map_err(|error| Fault::Sender(of_ballot(error)))?;
-    let bad_share = |reason: String| Fault::Sender(refused(Refusal::BadShare, reason));
-    if deposit.dealing.digest() != statement.dealing {
-        return Err(bad_share("dealing: it is not the one that the ballot names".into()));
-    }
-    let verified =
-        deposit.ballot.ballot.verify(election, generators).map_err(|error| Fault::Voter(of_ballot(error)))?;
-    let options = verified.commitments.len();
-    let share = keys
-        .kem
-        .open(&deposit.envelope, &election.eid, ballot, *index, options)
-        .map_err(|error| bad_share(format!("envelope: {error}")))?;
-    share
-        .verify(
-            *index,
-            election.manifest.threshold,
-            &verified.commitments,
-            &statement.dealing,
-            &deposit.dealing,
-            &mut OsRng,
-        )
-        .map_err(|error| bad_share(format!("share: {error}")))
 }

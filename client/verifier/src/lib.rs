@@ -43,10 +43,10 @@ use std::{
 };
 
 use psephos_protocol::{
-    ballot::range::{generators_digest, GENERATORS_DIGEST},
     board::Board,
     bounds::show,
     ids::{Digest, Eid, Genesis},
+    range_proof::{generators_digest, GENERATORS_DIGEST},
     record::{FrameReader, RecordBlock, RecordError, RecordHeader},
     state::Phase,
     VERSION,

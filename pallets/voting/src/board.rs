@@ -293,8 +293,8 @@ impl<T: Config> Pallet<T> {
         if current.round != round || round == u8::MAX {
             return Err(Refusal::WrongNumber);
         }
-        let distinct = keys.first() != keys.get(1);
-        if keys.is_empty() || !distinct {
+        // None, or one twice.
+        if keys.first() == keys.get(1) {
             return Err(Refusal::InvalidEntry);
         }
         if keys.iter().any(|key| Invitations::<T>::contains_key(eid, key)) {

@@ -151,6 +151,17 @@ impl Chain {
         })
     }
 
+    /// The phases that were entered by what happens.
+    pub fn entered(&mut self, what: impl FnOnce(&mut Self)) -> Vec<Phase> {
+        self.run(System::reset_events);
+        what(self);
+        let phase = |record: frame_system::EventRecord<RuntimeEvent, _>| match record.event {
+            RuntimeEvent::Voting(Event::PhaseEntered { phase, .. }) => Some(phase),
+            _ => None,
+        };
+        self.run(|| System::events().into_iter().filter_map(phase).collect())
+    }
+
     /// Members 0 and 1 approve an action.
     pub fn board(&mut self, action: Action) -> Result<(), Refusal> {
         for member in 0..2 {

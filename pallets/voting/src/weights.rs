@@ -23,8 +23,10 @@ pub trait WeightInfo {
     fn register() -> Weight;
     fn authorize_accept() -> Weight;
     fn accept() -> Weight;
-    /// For a proof over `b` range bits, and `r` receipts.
+    /// For a proof over `b` range bits, and `r` receipts, of a ballot that the node verifies alone.
     fn authorize_cast(b: u32, r: u32) -> Weight;
+    /// The same, when the node has verified the ballot before.
+    fn authorize_known_cast(b: u32, r: u32) -> Weight;
     fn cast() -> Weight;
     fn authorize_agree() -> Weight;
     fn agree() -> Weight;
@@ -83,6 +85,9 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
             .saturating_add(u64::from(b).saturating_mul(25))
             .saturating_add(u64::from(r).saturating_mul(100));
         micros(crypto).saturating_add(T::DbWeight::get().reads(4))
+    }
+    fn authorize_known_cast(_: u32, r: u32) -> Weight {
+        micros(u64::from(r).saturating_add(200)).saturating_add(T::DbWeight::get().reads(4))
     }
     fn cast() -> Weight {
         micros(300).saturating_add(T::DbWeight::get().reads_writes(5, 3))

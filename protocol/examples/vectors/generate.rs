@@ -27,10 +27,13 @@ pub fn files() -> Vec<(&'static str, String)> {
     let values = [
         ("transcript.json", transcripts()),
         ("election.json", election(&mut fixture)),
-        ("ballot.json", json!([
-            ballot(&mut fixture, 0, vec![vec![1, 0, 0], vec![2, 3]]),
-            ballot(&mut fixture, 1, vec![vec![0, 0, 1], vec![0, 1, 0, 0, 1]]),
-        ])),
+        (
+            "ballot.json",
+            json!([
+                ballot(&mut fixture, 0, vec![vec![1, 0, 0], vec![2, 3]]),
+                ballot(&mut fixture, 1, vec![vec![0, 0, 1], vec![0, 1, 0, 0, 1]]),
+            ]),
+        ),
         ("tally.json", tally(&mut fixture, &ballots)),
         ("wire.json", wire(&mut fixture, &ballots)),
         ("malformed.json", super::malformed::all(&mut fixture)),

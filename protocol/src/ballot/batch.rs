@@ -115,9 +115,7 @@ fn bisect(equations: &[Option<&Combination>], generators: &Generators, holds: &m
     if equations.len() < 2 {
         return;
     }
-    let mut sum = Combination::default();
-    equations.iter().flatten().for_each(|equations| sum.add(equations));
-    if sum.holds(generators) {
+    if Combination::hold_together(equations.iter().flatten().copied(), generators) {
         holds.iter_mut().zip(equations).for_each(|(holds, equations)| *holds = equations.is_some());
         return;
     }

@@ -82,7 +82,11 @@ impl Layout {
 
     /// The commitments of all statements, in order and padded; `None` if there are too few.
     #[must_use]
-    pub fn commitments(&self, options: &[Committed], slack: &[Committed]) -> Option<Vec<CompressedRistretto>> {
+    pub fn commitments(
+        &self,
+        options: &[Committed],
+        slack: &[Committed],
+    ) -> Option<Vec<CompressedRistretto>> {
         let mut out = Vec::with_capacity(self.shape.statements);
         for part in self.each(options, slack) {
             let (statements, committed) = part?;

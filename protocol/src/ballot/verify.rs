@@ -215,8 +215,7 @@ impl Checks {
             return Err(BallotError::Shape);
         }
         let (options, slack) = (committed(&statement.commitments)?, committed(&statement.slack)?);
-        self.proof_equations(ballot, &options, &slack, generators, weights, out)
-            .ok_or(BallotError::Proof)?;
+        self.proof_equations(ballot, &options, &slack, generators, weights, out).ok_or(BallotError::Proof)?;
         let commitments = options.iter().map(|committed| committed.point).collect();
         Ok(VerifiedBallot { hash: ballot.hash(), commitments })
     }

@@ -79,6 +79,12 @@ impl Generators {
         Self::covering([shape].into_iter())
     }
 
+    /// None, for equations that have no range proof.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::covering(core::iter::empty())
+    }
+
     /// The generators that serve all these shapes.
     #[must_use]
     pub fn covering(shapes: impl Iterator<Item = Shape>) -> Self {
@@ -145,12 +151,21 @@ mod tests {
     fn a_table_serves_its_shapes_and_smaller_ones() {
         let shapes = [(1, 16), (8, 2), (64, 1)].map(|(width, statements)| Shape { width, statements });
         let table = Generators::covering(shapes.into_iter());
-        for (width, statements, served) in [(1, 16, true), (8, 2, true), (64, 1, true), (2, 2, true), (8, 4, false), (1, 32, false), (64, 2, false)] {
+        for (width, statements, served) in [
+            (1, 16, true),
+            (8, 2, true),
+            (64, 1, true),
+            (2, 2, true),
+            (8, 4, false),
+            (1, 32, false),
+            (64, 2, false),
+        ] {
             let shape = Shape { width, statements };
             let places = table.places(shape);
             assert_eq!(places.is_some(), served, "{shape:?}");
             let Some(places) = places else { continue };
-            let expected: Vec<_> = (0..statements).flat_map(|j| Statement::derive(j, usize::from(width)).h).collect();
+            let expected: Vec<_> =
+                (0..statements).flat_map(|j| Statement::derive(j, usize::from(width)).h).collect();
             let found: Vec<_> = places.into_iter().map(|place| table.h[place]).collect();
             assert_eq!(found, expected);
         }

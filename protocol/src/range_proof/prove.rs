@@ -142,14 +142,7 @@ struct Polynomials {
 }
 
 impl Polynomials {
-    fn new(
-        shape: Shape,
-        bits: &[u8],
-        masks_l: Secrets,
-        masks_r: Secrets,
-        y: Scalar,
-        z: Scalar,
-    ) -> Self {
+    fn new(shape: Shape, bits: &[u8], masks_l: Secrets, masks_r: Secrets, y: Scalar, z: Scalar) -> Self {
         let width = usize::from(shape.width);
         let empty = || Zeroizing::new(Vec::with_capacity(shape.bits()));
         let mut out = Self { l0: empty(), l1: masks_l, r0: empty(), r1: masks_r };

@@ -31,8 +31,7 @@ impl RangeProof {
         let mut words = bytes.chunks_exact(32).filter_map(|word| <[u8; 32]>::try_from(word).ok());
         let (a, s) = (point(&mut words)?, point(&mut words)?);
         let (t1, t2) = (point(&mut words)?, point(&mut words)?);
-        let (t_x, t_x_blinding, e_blinding) =
-            (scalar(&mut words)?, scalar(&mut words)?, scalar(&mut words)?);
+        let (t_x, t_x_blinding, e_blinding) = (scalar(&mut words)?, scalar(&mut words)?, scalar(&mut words)?);
         let rounds = (0..shape.rounds())
             .map(|_| Some((point(&mut words)?, point(&mut words)?)))
             .collect::<Option<_>>()?;

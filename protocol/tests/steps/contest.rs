@@ -134,7 +134,8 @@ fn a_ballot_has_the_contests_of_its_style() {
 
 #[test]
 fn every_width_proves() {
-    let widths = [(1, 1), (2, 2), (3, 2), (4, 4), (15, 4), (16, 8), (255, 8), (256, 16), (65_535, 16), (65_536, 32)];
+    let widths =
+        [(1, 1), (2, 2), (3, 2), (4, 4), (15, 4), (16, 8), (255, 8), (256, 16), (65_535, 16), (65_536, 32)];
     for (max, width) in widths.into_iter().chain([(u32::MAX, 32)]) {
         let contests = vec![contest(1, Rule::score(max, 1))];
         let mut fixture = Fixture::new(&Params { contests, ..Params::default() });

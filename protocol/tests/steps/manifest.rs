@@ -110,8 +110,7 @@ fn ballots_stay_small() {
     // no ballot may have all four.
     let contests = |count: u16, style: &[u16]| {
         verdict(|m| {
-            m.contests =
-                vec![contest(128, Rule::cumulative(200)); usize::from(count)].try_into().unwrap();
+            m.contests = vec![contest(128, Rule::cumulative(200)); usize::from(count)].try_into().unwrap();
             m.styles[0].contests = style.to_vec().try_into().unwrap();
         })
     };

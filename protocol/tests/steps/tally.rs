@@ -9,7 +9,9 @@ use psephos_protocol::{
     ids::{Digest, Eid, Genesis},
     keys::verify_signature,
     manifest::Style,
-    tally::{reconstruct, Addition, CommitmentSums, Contribution, ElectionResult, ShareSums, TallyError, Turnout},
+    tally::{
+        reconstruct, Addition, CommitmentSums, Contribution, ElectionResult, ShareSums, TallyError, Turnout,
+    },
     testing::{accepted_set, contest, name, Counted, Fixture, Params},
 };
 

@@ -33,9 +33,8 @@ pub fn code(verdict: Result<(), BallotError>) -> u8 {
 
 /// The verdict on one ballot.
 pub fn check(ballot: &[u8], style: &Style) -> u8 {
-    let verdict = CastBallot::from_bytes(ballot).and_then(|ballot| {
-        Unverified::Cast(&ballot, &style.checks).verify(&style.generators).map(|_| ())
-    });
+    let verdict = CastBallot::from_bytes(ballot)
+        .and_then(|ballot| Unverified::Cast(&ballot, &style.checks).verify(&style.generators).map(|_| ()));
     code(verdict)
 }
 

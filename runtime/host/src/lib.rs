@@ -21,10 +21,10 @@ mod check;
 #[cfg(feature = "std")]
 mod native;
 #[cfg(feature = "std")]
-mod verdicts;
+mod passed;
 
 #[cfg(feature = "std")]
-pub use native::{verify_ahead, Job};
+pub use native::{verify_ahead, Found, Job};
 
 /// Whether a ballot (SCALE, `psephos_protocol::ballot::CastBallot`) passes every check of spec 6.4 against
 /// its terms (SCALE, `psephos_protocol::ballot::Terms`): 0, or the code of the refusal

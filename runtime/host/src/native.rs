@@ -1,4 +1,4 @@
-//! The native side: verdicts on ballots, known ones from memory, others alone or many at once.
+//! The native side: verdicts on ballots, of those that passed before from memory, of others alone or many at once.
 
 use psephos_protocol::ballot::{
     batch::{self, Unverified},
@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     check::{check, code, Style},
-    verdicts::{Key, Verdicts},
+    passed::{Key, Passed},
 };
 
 /// A ballot with its terms, both SCALE: what [`crate::ballots::verify`] is asked.
@@ -26,7 +26,16 @@ pub struct Job {
 /// Styles whose checks are kept ready. The generators of one take up to 5 MB, mostly some 10 KB.
 const READY: usize = 64;
 
-static VERDICTS: LazyLock<Mutex<Verdicts>> = LazyLock::new(Mutex::default);
+/// What [`verify_ahead`] found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Ballots that were not known to have passed.
+    pub new: usize,
+    /// Those of them that failed.
+    pub bad: usize,
+}
+
+static PASSED: LazyLock<Mutex<Passed>> = LazyLock::new(Mutex::default);
 static STYLES: LazyLock<Mutex<HashMap<Key, Arc<Style>>>> = LazyLock::new(Mutex::default);
 
 /// A thread that panicked has left these maps as they were: each change is one call.
@@ -54,41 +63,49 @@ fn style(terms: &[u8]) -> Result<Arc<Style>, BallotError> {
 
 pub fn verify(ballot: &[u8], terms: &[u8]) -> u8 {
     let key = key(ballot, terms);
-    if let Some(verdict) = lock(&VERDICTS).get(&key) {
-        return verdict;
+    if lock(&PASSED).contains(&key) {
+        return 0;
     }
     let verdict = style(terms).map_or_else(|error| code(Err(error)), |style| check(ballot, &style));
-    lock(&VERDICTS).insert(key, verdict);
+    if verdict == 0 {
+        lock(&PASSED).insert(key);
+    }
     verdict
 }
 
-/// Verifies these ballots together, on all cores, and keeps the verdicts for [`crate::ballots::verify`]. Changes
-/// no verdict, only when it is found. Gives how many were not known yet.
-pub fn verify_ahead(jobs: &[Job]) -> usize {
+/// Verifies these ballots together, on all cores, and keeps in mind which passed for [`crate::ballots::verify`].
+/// Changes no verdict, only when it is found.
+pub fn verify_ahead(jobs: &[Job]) -> Found {
     let mut by_terms: BTreeMap<&[u8], Vec<(Key, CastBallot)>> = BTreeMap::new();
-    let mut unknown: usize = 0;
+    let mut found = Found::default();
     for job in jobs {
         let key = key(&job.ballot, &job.terms);
-        if lock(&VERDICTS).get(&key).is_some() {
+        if lock(&PASSED).contains(&key) {
             continue;
         }
-        unknown = unknown.saturating_add(1);
+        found.new = found.new.saturating_add(1);
         match CastBallot::from_bytes(&job.ballot) {
             Ok(ballot) => by_terms.entry(&job.terms).or_default().push((key, ballot)),
-            Err(error) => lock(&VERDICTS).insert(key, code(Err(error))),
+            Err(_) => found.bad = found.bad.saturating_add(1),
         }
     }
     for (terms, ballots) in by_terms {
-        let Ok(style) = style(terms) else { continue };
+        let Ok(style) = style(terms) else {
+            found.bad = found.bad.saturating_add(ballots.len());
+            continue;
+        };
         let unverified: Vec<_> =
             ballots.iter().map(|(_, ballot)| Unverified::Cast(ballot, &style.checks)).collect();
         let verdicts = batch::verify_parallel(&unverified, &style.generators);
-        let mut known = lock(&VERDICTS);
+        let mut passed = lock(&PASSED);
         for ((key, _), verdict) in ballots.iter().zip(verdicts) {
-            known.insert(*key, code(verdict.map(|_| ())));
+            match verdict {
+                Ok(_) => passed.insert(*key),
+                Err(_) => found.bad = found.bad.saturating_add(1),
+            }
         }
     }
-    unknown
+    found
 }
 
 #[cfg(test)]
@@ -150,8 +167,9 @@ mod tests {
         let mut jobs: Vec<Job> = bad.iter().map(job).collect();
         jobs.push(Job { ballot: vec![1, 2, 3], terms: terms.clone() });
         jobs.push(Job { ballot: good[0].encode(), terms: Arc::from(&terms[1..]) });
-        assert_eq!(verify_ahead(&jobs), jobs.len());
-        assert_eq!(verify_ahead(&jobs[..5]), 0, "they are known now");
+        assert_eq!(verify_ahead(&jobs), Found { new: jobs.len(), bad: 3 });
+        let again = verify_ahead(&jobs[..5]);
+        assert_eq!(again, Found { new: 1, bad: 1 }, "bad ones are not kept: they would push out good ones");
         for (place, ballot) in bad.iter().enumerate() {
             let expected = if place == 2 { Refusal::BadSignature as u32 } else { 0 };
             assert_eq!(ballots::verify(&ballot.encode(), &terms), expected);

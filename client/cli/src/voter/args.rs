@@ -22,7 +22,9 @@ fn cast_help() -> String {
          psephos voter cast --key voter.key --trustees trustees.txt --prepared ballot.prepared --audit opening.audit\n\n\
          {FORMS}\n\nThe tracking code is shown before you decide between cast and audit. An audited ballot is never \
          sent:\ncheck it on another device with `psephos audit ballot`, then prepare another one. You may cast again \
-         while\nthe election is open; the last ballot counts."
+         while\nthe election is open; the last ballot counts.\n\nIf this is cut off after you decided to cast, run it \
+         again: it goes on with the same ballot, which is kept\nbeside the key as KEY.casting until it is recorded \
+         and says nothing about your vote."
     )
 }
 
@@ -153,7 +155,7 @@ pub struct CastArgs {
     pub trustees: Trustees,
     #[command(flatten)]
     pub votes: Votes,
-    /// A ballot that `voter prepare` made. It is deleted before the ballot is cast.
+    /// A ballot that `voter prepare` made. The ballot that is sent takes its place until it is recorded.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["vote", "choices"])]
     pub prepared: Option<PathBuf>,
     /// Cast without asking.

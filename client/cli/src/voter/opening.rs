@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::casting;
 use crate::{error::CliError, manifest::read_bounded};
 
 /// What a file is.
@@ -46,6 +47,12 @@ pub fn write(path: &Path, kind: Kind, opening: &AuditOpening) -> Result<(), CliE
 /// # Errors
 /// [`CliError::Input`] naming what is wrong.
 pub fn read(path: &Path, kind: Kind) -> Result<AuditOpening, CliError> {
+    let bad = |what: &str| CliError::file(path, what);
+    if casting::read(path)?.is_some() {
+        return Err(bad(
+            "is being cast and must never be revealed: go on with `psephos voter cast --prepared`",
+        ));
+    }
     let text = match kind {
         Kind::Prepared => {
             let bytes = read_private(path)?;
@@ -53,7 +60,6 @@ pub fn read(path: &Path, kind: Kind) -> Result<AuditOpening, CliError> {
         }
         Kind::Audit => Zeroizing::new(read_bounded(path)?),
     };
-    let bad = |what: &str| CliError::file(path, what);
     let stored: Stored = serde_json::from_str(&text).map_err(|_| {
         bad("is neither a prepared ballot nor an audit opening: `psephos voter prepare` makes one")
     })?;

@@ -2,28 +2,30 @@
 
 use bounded_collections::BoundedVec;
 use codec::Encode;
+use futures::StreamExt;
 use psephos_protocol::{
-    ballot::{CastBallot, Prepared, SignedBallot, TrackingCode},
+    ballot::{Ballot, CastBallot, Prepared, SignedBallot, TrackingCode},
     election::Election,
-    envelope::{seal, Deposit},
-    ids::{BallotHash, Digest, Eid},
+    ids::{Anchor, BallotHash, Digest, Eid},
     keys::{PublicKey, SigningKey},
     receipt::Receipt,
     wire::Message,
 };
-use rand_core::OsRng;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
-use super::{VoterError, Voting};
+use super::{SealedBallot, VoterError, Voting};
 use crate::{
     election::explain_phase,
     endpoints::{TrusteeClient, TrusteeError},
+    error::ChainError,
+    submit::STALL,
 };
 
 /// How long receipts are waited for.
@@ -97,58 +99,112 @@ impl Deliveries {
 }
 
 impl Voting {
-    /// Casts a prepared ballot: signs it, deposits every trustee's share with all of them at once,
-    /// submits it with the first q receipts, waits until it is final, and proves that it is recorded.
+    /// Casts a prepared ballot: [`Self::seal`], then [`Self::send`].
     ///
     /// # Errors
-    /// [`VoterError::TooFewReceipts`] naming each trustee, in which case nothing was cast;
-    /// [`VoterError::Chain`] with the chain's reason; [`VoterError::NotRecorded`].
+    /// As theirs.
     pub async fn cast(
         &self,
         prepared: Prepared,
         credential: &SigningKey,
     ) -> Result<RecordedVote, VoterError> {
-        let statement = prepared.ballot().statement.clone();
-        let (given, hash) = (credential.public(), prepared.hash());
-        if statement.credential != given {
-            return Err(VoterError::OtherCredential { prepared: statement.credential, given });
-        }
-        let key = credential.clone();
-        let (signed, deposits) =
-            self.compute(move |shared| sign_and_seal(&shared.election, prepared, &key)).await??;
-        let (deliveries, outcomes) = self.deliver(hash, deposits);
-        let receipts = match collect(self.election().manifest.quorum, self.trustees().len(), outcomes).await {
-            Ok(receipts) => receipts,
-            Err(error) => {
+        self.send(&self.seal(prepared, credential).await?).await
+    }
+
+    /// Deposits every trustee's share with all of them at once, submits the ballot with the first q receipts,
+    /// waits until it is final, and proves that it is recorded. Sending it again does no harm: what was cut off,
+    /// wherever, goes on.
+    ///
+    /// # Errors
+    /// [`VoterError::TooFewReceipts`] naming each trustee, in which case nothing was cast;
+    /// [`VoterError::Chain`] with the chain's reason, [`VoterError::Lapsed`] when sending it again is of no use;
+    /// [`VoterError::NotRecorded`].
+    pub async fn send(&self, sealed: &SealedBallot) -> Result<RecordedVote, VoterError> {
+        let (statement, hash) = (&sealed.ballot.ballot.statement, sealed.hash());
+        let (deliveries, outcomes) = self.deliver(hash, sealed);
+        let accepted = match self.hand_in(&sealed.ballot, outcomes).await {
+            Err(error) => self.sent_before(&sealed.ballot.ballot, error).await,
+            accepted => accepted,
+        };
+        let Accepted { anchor, trustees } = match accepted {
+            Err(error @ (VoterError::TooFewReceipts { .. } | VoterError::Lapsed(_))) => {
                 deliveries.stop();
                 return Err(error);
             }
+            accepted => accepted?,
         };
-        let trustees = receipts.iter().map(|receipt| receipt.trustee).collect();
-        let message = Message::Cast(CastBallot { signed, receipts: BoundedVec::truncate_from(receipts) });
-        let left = statement.expiry.saturating_sub(statement.anchor.number).saturating_add(BEYOND_EXPIRY);
-        let accepted = match self.chain().submit_and_finalize_within(&message, left).await {
-            Ok(anchor) => anchor,
-            Err(error) => {
-                return Err(explain_phase(self.chain(), &statement.eid, "Open", error).await.into())
-            }
-        };
-        let proof = self.prove_recorded(&given, accepted.number).await?;
+        let proof = self.prove_recorded(&statement.credential, anchor.number).await?;
         match proof.0 {
             Some(recorded) if recorded == hash => {}
             recorded => return Err(VoterError::NotRecorded { cast: hash, recorded, block: proof.1 }),
         }
         let receipt = VoterReceipt {
             eid: statement.eid,
-            credential: given,
+            credential: statement.credential,
             sequence: statement.sequence,
             ballot: hash,
             tracking_code: TrackingCode::of(&hash),
-            block: accepted.number,
-            block_hash: Digest(accepted.hash),
+            block: anchor.number,
+            block_hash: Digest(anchor.hash),
             trustees,
         };
         Ok(RecordedVote { receipt, deliveries })
+    }
+
+    /// Waits for q receipts, submits the ballot with them, and waits until it is final.
+    async fn hand_in(
+        &self,
+        signed: &SignedBallot,
+        outcomes: mpsc::UnboundedReceiver<Outcome>,
+    ) -> Result<Accepted, VoterError> {
+        let receipts = collect(self.election().manifest.quorum, self.trustees().len(), outcomes).await?;
+        let statement = &signed.ballot.statement;
+        let receipts = BoundedVec::truncate_from(receipts);
+        let message = Message::Cast(CastBallot { signed: signed.clone(), receipts });
+        let left = statement.expiry.saturating_sub(statement.anchor.number).saturating_add(BEYOND_EXPIRY);
+        match self.chain().settle(&message, left).await {
+            Ok((anchor, message)) => Ok(Accepted { anchor, trustees: vouchers(&message) }),
+            Err(error) => Err(explain_phase(self.chain(), &statement.eid, "Open", error).await.into()),
+        }
+    }
+
+    /// Where a ballot is that could not be sent now, because an attempt before this one came as far as the
+    /// chain; otherwise the error, as [`VoterError::Lapsed`] if the ballot can't be recorded any more.
+    async fn sent_before(&self, ballot: &Ballot, error: VoterError) -> Result<Accepted, VoterError> {
+        let (chain, statement) = (self.chain(), &ballot.statement);
+        let (eid, credential) = (&statement.eid, &statement.credential);
+        let voter = chain.at_best().voter(eid, credential).await?;
+        if voter.is_some_and(|voter| voter.sequence >= statement.sequence) {
+            chain.best_finalized().await?;
+        }
+        // Whatever node answers: the blocks up to one in which no place is left for this ballot decide.
+        let recorded = chain.recorded_ballot(eid, credential).await?;
+        let finalized = chain.finalized().await?.number;
+        let last = match recorded {
+            Some((recorded, at)) if recorded.sequence >= statement.sequence => at.number,
+            _ if finalized >= statement.expiry => finalized,
+            _ => return Err(error),
+        };
+        match self.find(ballot, last).await? {
+            Some(accepted) => Ok(accepted),
+            None => Err(VoterError::Lapsed(Box::new(error))),
+        }
+    }
+
+    /// The block between the ballot's anchor and the finalized block `last` that holds the ballot.
+    async fn find(&self, ballot: &Ballot, last: u32) -> Result<Option<Accepted>, ChainError> {
+        let first = ballot.statement.anchor.number.saturating_add(1);
+        let mut blocks = pin!(self.chain().follow_finalized(first).take((first..=last).count()));
+        let late = |_| ChainError::Stalled { height: last, seconds: STALL.as_secs() };
+        while let Some(block) = timeout(STALL, blocks.next()).await.map_err(late)? {
+            let block = block?;
+            let is_it =
+                |message: &&Message| matches!(message, Message::Cast(cast) if cast.signed.ballot == *ballot);
+            if let Some(found) = block.messages.iter().find(is_it) {
+                return Ok(Some(Accepted { anchor: block.anchor, trustees: vouchers(found) }));
+            }
+        }
+        Ok(None)
     }
 
     /// The recorded ballot by storage proof, at a finalized block not before this one.
@@ -161,15 +217,8 @@ impl Voting {
         // Another node may have taken over that has not finalized the block yet.
         chain
             .wait_finalized("the ballot's block at the node in use", 8, || async {
-                let height = chain.finalized().await?.number;
-                if height < block {
-                    return Ok(None);
-                }
-                let recorded = chain.recorded_ballot(eid, credential).await?;
-                Ok(Some(match recorded {
-                    Some((ballot, anchor)) => (Some(ballot.hash), anchor.number),
-                    None => (None, height),
-                }))
+                let (ballot, at) = chain.proved_ballot(eid, credential).await?;
+                Ok((at.number >= block).then_some((ballot.map(|ballot| ballot.hash), at.number)))
             })
             .await
     }
@@ -178,17 +227,17 @@ impl Voting {
     fn deliver(
         &self,
         ballot: BallotHash,
-        deposits: Vec<String>,
+        sealed: &SealedBallot,
     ) -> (Deliveries, mpsc::UnboundedReceiver<Outcome>) {
         let (sender, outcomes) = mpsc::unbounded_channel();
         let tasks = self
             .trustees()
             .iter()
             .filter_map(|client| {
-                let deposit = deposits.get(usize::from(client.trustee()).checked_sub(1)?)?.clone();
+                let trustee = client.trustee();
+                let deposit = hex::encode(sealed.deposit(trustee)?.encode());
                 let (client, election, sender) =
                     (client.clone(), self.shared.election.clone(), sender.clone());
-                let trustee = client.trustee();
                 Some((trustee, tokio::spawn(deliver(client, election, ballot, deposit, sender))))
             })
             .collect();
@@ -196,24 +245,19 @@ impl Voting {
     }
 }
 
-/// Signs a ballot and seals its shares: the signed ballot, and the deposit of each trustee in
-/// hexadecimal, trustee 1 first.
-fn sign_and_seal(
-    election: &Election,
-    prepared: Prepared,
-    credential: &SigningKey,
-) -> Result<(SignedBallot, Vec<String>), VoterError> {
-    let mut signed = prepared.cast(election, credential, &mut OsRng);
-    let envelopes = seal(election, &signed.hash, &signed.shares, &mut signed.randomness)?;
-    let deposits = envelopes
-        .into_iter()
-        .map(|envelope| {
-            let deposit =
-                Deposit { ballot: signed.ballot.clone(), dealing: signed.dealing.clone(), envelope };
-            hex::encode(deposit.encode())
-        })
-        .collect();
-    Ok((signed.ballot, deposits))
+/// A ballot that is in a finalized block.
+struct Accepted {
+    anchor: Anchor,
+    /// The trustees whose receipts it carries.
+    trustees: Vec<u8>,
+}
+
+/// The trustees whose receipts a ballot carries.
+fn vouchers(message: &Message) -> Vec<u8> {
+    match message {
+        Message::Cast(cast) => cast.receipts.iter().map(|receipt| receipt.trustee).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Offers a deposit to a trustee until it takes or refuses it for good.

@@ -3,8 +3,10 @@
 use psephos_protocol::{
     ballot::CastBallot,
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
+    ids::{BallotHash, Digest},
     refusal::Refusal,
     testing::Fixture,
+    transcript,
     wire::Message,
 };
 
@@ -29,6 +31,8 @@ fn the_last_ballot_counts_once() {
     let second = chain.cast(0, 2, &[vec![1, 0, 0]]);
     let state = chain.state();
     assert_eq!((state.ballots, state.counted), (2, 1));
+    let log = |head, ballot: &BallotHash| transcript::log(&head, &ballot.0);
+    assert_eq!(state.ballot_log, log(log(Digest::default(), &first.hash), &second.hash));
     let (eid, credential) = (chain.eid(), chain.fixture.voters[0].key.public());
     chain.run(|| {
         assert_eq!(Ballots::<Test>::get(eid, credential).map(|ballot| ballot.hash), Some(second.hash))

@@ -88,6 +88,22 @@ fn a_member_has_a_bounded_number_of_proposals_and_they_expire() {
     let late = chain.fixture.approve(void(0), 1);
     chain.submit(Message::Approve(late)).expect("a new proposal");
     assert_eq!(chain.state().phase, Phase::Open, "an expired approval does not count");
+    chain.block(1_004_000);
+}
+
+#[test]
+fn an_approval_counts_until_it_expires() {
+    for (after, expected) in [(0, Phase::Void), (1, Phase::Open)] {
+        let mut chain = Chain::open(Fixture::new(&params()));
+        let void = Action::Void { eid: chain.eid(), reason: reason("a misprint") };
+        let first = chain.fixture.approve(void.clone(), 0);
+        chain.submit(Message::Approve(first)).expect("an approval is taken");
+        let lifetime = u64::from(psephos_protocol::bounds::PROPOSAL_LIFETIME);
+        chain.run(|| System::set_block_number(System::block_number() + lifetime + after));
+        let second = chain.fixture.approve(void, 1);
+        chain.submit(Message::Approve(second)).expect("an approval is taken");
+        assert_eq!(chain.state().phase, expected, "{after} blocks after the last one");
+    }
 }
 
 #[test]

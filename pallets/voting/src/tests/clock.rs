@@ -45,9 +45,20 @@ fn an_opening_that_is_due_stands() {
     chain.block(1_100_000);
     assert_eq!(chain.state().phase, Phase::Frozen, "the clock sees the time at the next block");
     assert_eq!(chain.board(postpone(1_200_000)), Err(Refusal::WrongPhase));
+    assert_eq!(chain.board(Action::Close { eid }), Err(Refusal::WrongPhase), "voting is not on yet");
     chain.block(1_102_000);
     let state = chain.state();
     assert_eq!((state.phase, state.opens_at), (Phase::Open, 1_100_000));
+}
+
+#[test]
+fn a_phase_is_entered_once() {
+    let mut chain = enrolled();
+    chain.freeze().expect("frozen");
+    let times = [900_000, 1_000_000, 1_002_000, 1_004_000, 2_000_000, 2_002_000, 2_004_000];
+    let entered = times.map(|time| chain.entered(|chain| chain.block(time)));
+    let (open, closed) = (vec![Phase::Open], vec![Phase::Closed]);
+    assert_eq!(entered, [vec![], vec![], open, vec![], vec![], closed, vec![]]);
 }
 
 #[test]

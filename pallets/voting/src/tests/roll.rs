@@ -3,9 +3,10 @@
 use codec::Encode;
 use psephos_protocol::{
     board::Action,
+    ids::Digest,
     keys::SigningKey,
     refusal::Refusal,
-    roll::{Access, Registration, RollEntry},
+    roll::{Access, InvitationKeys, Registration, RollEntry, RollEvent},
     state::Phase,
     testing::{some_digest, Fixture},
     transcript,
@@ -90,9 +91,14 @@ fn trustees_accept_once_and_by_their_own_key() {
     chain.submit(Message::Accept(good)).expect("its own key");
     assert_eq!(chain.submit(Message::Accept(good)), Err(Refusal::AlreadyDone));
     assert_eq!(chain.state().phase, Phase::Setup);
+    for trustee in [4, 2] {
+        let acceptance = chain.fixture.accept(trustee);
+        chain.submit(Message::Accept(acceptance)).expect("in any order");
+    }
+    assert_eq!(chain.state().accepted.to_vec(), [1, 2, 4]);
     let eid = chain.eid();
     chain.board(Action::Void { eid, reason: reason("a misprint") }).expect("voided");
-    let late = chain.fixture.accept(2);
+    let late = chain.fixture.accept(3);
     assert_eq!(chain.submit(Message::Accept(late)), Err(Refusal::WrongPhase));
 }
 
@@ -163,8 +169,32 @@ fn nobody_is_on_the_roll_twice() {
     confirm(&mut chain, 0, &entries).expect("confirmed");
     assert_eq!(confirm(&mut chain, 0, &entries), Err(Refusal::AlreadyConfirmed));
     assert_eq!(confirm(&mut chain, 1, &entries), Err(Refusal::DuplicateCredential));
-    assert_eq!(add(&mut chain, 2, entries), Err(Refusal::DuplicateCredential));
+    let (on_the_roll, new) = (invited(&chain, &[&key(2), &key(1)]), invited(&chain, &[&key(3)]));
+    for entries in [entries, vec![on_the_roll], vec![chain.fixture.entry(0)], vec![new.clone(), new]] {
+        assert_eq!(add(&mut chain, 2, entries), Err(Refusal::DuplicateCredential));
+    }
     assert_eq!(chain.state().entries, 2);
+}
+
+#[test]
+fn the_roll_log_is_of_every_event() {
+    let mut chain = registration();
+    let entries = vec![invited(&chain, &[&key(1)]), chain.fixture.entry(0)];
+    add(&mut chain, 0, entries.clone()).expect("proposed");
+    confirm(&mut chain, 0, &entries).expect("confirmed");
+    let first = claim(&mut chain, 0, &[&key(1)], &key(2));
+    chain.submit(Message::Register(first)).expect("claimed");
+    let keys: InvitationKeys = vec![key(3).public()].try_into().expect("one");
+    let eid = chain.eid();
+    chain.board(Action::Reinvite { eid, entry: 0, round: 0, keys: keys.clone() }).expect("re-invited");
+    let digest = chain.fixture.batch(0, entries).digest();
+    let log = [
+        RollEvent::Confirmed { batch: 0, digest, first: 0, count: 2 },
+        RollEvent::Registered { entry: 0, credential: key(2).public() },
+        RollEvent::Reinvited { entry: 0, keys },
+    ];
+    let head = log.iter().fold(Digest::default(), |head, event| event.append_to(&head));
+    assert_eq!(chain.state().roll, head);
 }
 
 #[test]
@@ -355,6 +385,22 @@ fn small_groups_stop_the_freeze_unless_declared() {
         let expected = if public { Ok(()) } else { Err(Refusal::SmallGroup) };
         assert_eq!(chain.freeze(), expected, "one voter alone holds weight 2");
     }
+}
+
+#[test]
+fn a_style_of_few_is_a_small_group() {
+    let mut chain = Chain::new(Fixture::with(&params(), |manifest| {
+        manifest.privacy_minimum = 2;
+        let style = manifest.styles[0].clone();
+        manifest.styles.try_push(style).expect("room");
+    }));
+    chain.create();
+    chain.accept();
+    let mut entries: Vec<_> = (0..3).map(|voter| chain.fixture.entry(voter)).collect();
+    entries[2].style = 1;
+    add(&mut chain, 0, entries.clone()).expect("proposed");
+    confirm(&mut chain, 0, &entries).expect("confirmed");
+    assert_eq!(chain.freeze(), Err(Refusal::SmallGroup), "one voter alone has the second style");
 }
 
 #[test]

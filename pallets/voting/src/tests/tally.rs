@@ -162,6 +162,15 @@ fn nothing_is_opened_before_q_trustees_agree() {
 }
 
 #[test]
+fn a_late_signature_is_kept_and_changes_nothing() {
+    let (mut chain, ballots) = agreed();
+    let (eid, before) = (chain.eid(), chain.state());
+    let entered = chain.entered(|chain| agree(chain, 4, &ballots).expect("evidence"));
+    assert_eq!((entered, chain.state()), (vec![], before));
+    chain.run(|| assert!(Agreements::<Test>::contains_key(eid, 4)));
+}
+
+#[test]
 fn a_set_is_tied_to_the_closing_block_and_count() {
     let (mut chain, mut ballots) = closed();
     let mut closing = chain.state().closing.expect("closed");

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! Ballots are checked in batches, on all cores, before the runtime asks for them one by one.
+//!
+//! The runtime judges every ballot by one pure host function, and the node remembers the verdicts. Whoever
+//! knows ballots that the runtime is about to judge, the pool ([`crate::pool`]) or the import of a block
+//! ([`import`]), has them checked here together, at the price of a batch. This never changes a verdict: what is
+//! missed here, or checked against terms that the runtime doesn't use, the runtime has checked alone.
+
+mod alarm;
+pub mod batch;
+pub mod import;
+mod metrics;
+
+use crate::service::FullClient;
+use alarm::Alarm;
+use codec::{DecodeAll, Encode};
+use metrics::Metrics;
+use pallet_voting::api::VotingApi;
+use prometheus_endpoint::{PrometheusError, Registry};
+use psephos_host::{verify_ahead, Job};
+use psephos_protocol::{
+    ballot::{CastBallot, Checks, Statement, Terms},
+    ids::Eid,
+    keys::verify_signature,
+    state::Voter,
+    wire::Message,
+};
+use psephos_runtime::{opaque::UncheckedExtrinsic, Hash};
+use sp_api::ProvideRuntimeApi;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+/// Ballots in one batch, at most. The price of one in a larger batch is hardly lower, and the wait longer.
+pub const BATCH: usize = 512;
+
+/// Styles that are kept, at most: those of four elections with all the styles that there can be.
+const STYLES: usize = 256;
+
+/// Checks ballots ahead of the runtime.
+pub struct Ahead {
+    client: Arc<FullClient>,
+    /// By election and style. An election's identifier is a hash over its manifest, so these never change.
+    styles: Mutex<HashMap<(Eid, u16), Arc<Style>>>,
+    /// Raised when somebody sends ballots that spoil batches.
+    alarm: Alarm,
+    metrics: Option<Metrics>,
+}
+
+/// What the ballots of one style are checked against.
+struct Style {
+    /// As the runtime hands it to the host.
+    terms: Arc<[u8]>,
+    checks: Checks,
+}
+
+impl Ahead {
+    /// Knows nothing yet.
+    ///
+    /// # Errors
+    /// When the registry has metrics of these names already.
+    pub fn new(client: Arc<FullClient>, registry: Option<&Registry>) -> Result<Self, PrometheusError> {
+        let metrics = registry.map(Metrics::register).transpose()?;
+        Ok(Self { client, styles: Mutex::default(), alarm: Alarm::default(), metrics })
+    }
+
+    /// The check of an extrinsic that was sent to this node; none if it is no ballot, or one that the runtime
+    /// refuses at less cost alone (see [`may_count`] and [`Alarm`]).
+    pub fn job(&self, at: Hash, extrinsic: &UncheckedExtrinsic) -> Option<Job> {
+        let cast = cast_ballot(extrinsic)?;
+        let statement = &cast.signed.ballot.statement;
+        let voter = self.client.runtime_api().voter(at, statement.eid, statement.credential).ok()??;
+        if !may_count(&voter, statement) {
+            return None;
+        }
+        let style = self.style(at, statement)?;
+        if self.alarm.is_raised() && style.checks.signatures(&cast, verify_signature).is_err() {
+            return None;
+        }
+        Some(Job { ballot: cast.encode(), terms: style.terms.clone() })
+    }
+
+    /// Checks the ballots of a block that is about to be executed on top of `parent`. Its author answers for
+    /// it, and refuses itself what [`Self::job`] asks.
+    pub fn check_block(&self, parent: Hash, body: &[UncheckedExtrinsic]) {
+        let job = |extrinsic| {
+            let cast = cast_ballot(extrinsic)?;
+            let style = self.style(parent, &cast.signed.ballot.statement)?;
+            Some(Job { ballot: cast.encode(), terms: style.terms.clone() })
+        };
+        let jobs: Vec<Job> = body.iter().filter_map(job).collect();
+        jobs.chunks(BATCH).for_each(|batch| self.check(batch));
+    }
+
+    /// Checks one batch; returns when the verdicts are known.
+    pub fn check(&self, batch: &[Job]) {
+        let start = Instant::now();
+        let found = verify_ahead(batch);
+        let took = start.elapsed();
+        if found.bad > 0 {
+            self.alarm.raise();
+        }
+        tracing::debug!(target: "ballots", ballots = batch.len(), found.new, found.bad, ?took, "checked ahead");
+        if let Some(metrics) = &self.metrics {
+            metrics.report(batch.len(), found.new, took);
+        }
+    }
+
+    fn style(&self, at: Hash, statement: &Statement) -> Option<Arc<Style>> {
+        let key = (statement.eid, statement.style);
+        // A thread that panicked has left the map as it was.
+        let known = self.styles.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        known.or_else(|| {
+            let terms = self.client.runtime_api().ballot_terms(at, key.0, key.1).ok()??;
+            let checks = Checks::new(Terms::decode_all(&mut &*terms).ok()?);
+            let style = Arc::new(Style { terms: terms.into(), checks });
+            let mut all = self.styles.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.len() >= STYLES {
+                all.clear();
+            }
+            all.insert(key, style.clone());
+            Some(style)
+        })
+    }
+}
+
+/// The ballot that an extrinsic casts, if it does.
+fn cast_ballot(extrinsic: &UncheckedExtrinsic) -> Option<CastBallot> {
+    match Message::from_extrinsic(&extrinsic.encode())? {
+        Message::Cast(cast) => Some(cast),
+        _ => None,
+    }
+}
+
+/// Whether a ballot that anyone may send is worth checking ahead: its voter has no ballot as new as this one.
+/// Otherwise whoever sends the ballots of the record once more makes every node pay for proofs that hold.
+fn may_count(voter: &Voter, statement: &Statement) -> bool {
+    voter.style == statement.style && statement.sequence > voter.sequence
+}

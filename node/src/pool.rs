@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! The transaction pool: the SDK's single-state pool, with this node's way of validating.
+//!
+//! Whatever may enter the pool, from clients or from other nodes, comes through [`Validation`], after the pool has
+//! turned away what it knows or refused a moment ago. Here ballots are checked in batches ([`crate::ahead`]) before
+//! the runtime judges them. `docs/adr/0012-ballots-in-batches.md` says why it is this pool, and why these bounds.
+
+mod room;
+
+use crate::{
+    ahead::{
+        batch::{Batches, Full},
+        Ahead, BATCH,
+    },
+    service::FullClient,
+};
+use async_trait::async_trait;
+use prometheus_endpoint::Registry;
+use psephos_host::Job;
+use psephos_runtime::{
+    opaque::{Block, UncheckedExtrinsic},
+    BlockNumber, Hash, Header,
+};
+use room::{Place, Room};
+use sc_cli::TransactionPoolParams;
+use sc_client_api::UsageProvider;
+use sc_service::SpawnEssentialTaskHandle;
+use sc_transaction_pool::{
+    BasicPool, ChainApi, FullChainApi, Options, PoolLimit, RevalidationType, ValidateTransactionPriority,
+};
+use sc_transaction_pool_api::{error::Error as PoolError, TransactionPool};
+use sp_blockchain::TreeRoute;
+use sp_runtime::{
+    generic::BlockId,
+    transaction_validity::{TransactionSource, TransactionValidity, UnknownTransaction},
+};
+use std::{
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
+
+/// Blocks from one look at a transaction that waits in the pool to the next. The pool asks after every block; but
+/// what makes a ballot invalid it mostly learns otherwise: a ballot in a block takes the voter's others out, an
+/// expired one goes at its expiry, and what an author finds invalid goes at once. What remains is the close.
+const REVALIDATION_PERIOD: BlockNumber = 16;
+
+/// The pool.
+pub type Pool = BasicPool<Validation, Block>;
+
+type Runtime = FullChainApi<FullClient, Block>;
+type Error = <Runtime as ChainApi>::Error;
+
+/// The pool's options, as the command line has them. No transaction of this chain waits for another.
+pub fn options(given: &TransactionPoolParams) -> Options {
+    let ready = PoolLimit { count: given.pool_limit, total_bytes: given.pool_kbytes.saturating_mul(1_024) };
+    let ban_time = given.tx_ban_seconds.map_or(Options::default().ban_time, Duration::from_secs);
+    Options { ready, reject_future_transactions: true, ban_time, ..Options::default() }
+}
+
+/// Makes the pool, and starts the worker that checks its ballots.
+pub fn new(
+    options: Options,
+    is_validator: bool,
+    client: Arc<FullClient>,
+    ahead: Arc<Ahead>,
+    registry: Option<&Registry>,
+    spawner: SpawnEssentialTaskHandle,
+) -> Arc<Pool> {
+    let checking = ahead.clone();
+    let (batches, worker) = Batches::new(options.ready.count, BATCH, move |jobs| checking.check(jobs));
+    spawner.spawn_blocking("ballots-ahead", Some("transaction-pool"), worker);
+
+    let validation = Arc::new(Validation {
+        runtime: FullChainApi::new(client.clone(), registry, &spawner),
+        ahead,
+        batches,
+        room: Room::new(&options.ready, is_validator),
+        pool: OnceLock::new(),
+    });
+    let chain = client.usage_info().chain;
+    let pool = Arc::new(BasicPool::with_revalidation_type(
+        options,
+        is_validator.into(),
+        validation.clone(),
+        registry,
+        RevalidationType::Full,
+        spawner,
+        chain.best_number,
+        chain.best_hash,
+        chain.finalized_hash,
+    ));
+    // Empty until now: nothing else sets it.
+    let _ = validation.pool.set(Arc::downgrade(&pool));
+    pool
+}
+
+/// How the pool learns from the chain whether a transaction is valid.
+pub struct Validation {
+    runtime: Runtime,
+    ahead: Arc<Ahead>,
+    batches: Batches<Job>,
+    room: Room,
+    pool: OnceLock<Weak<Pool>>,
+}
+
+impl Validation {
+    fn pool(&self) -> Option<Arc<Pool>> {
+        self.pool.get()?.upgrade()
+    }
+
+    /// Whether the pool has this transaction already, and will ask about it after another block.
+    fn rests(&self, at: Hash, extrinsic: &UncheckedExtrinsic) -> bool {
+        let (hash, _) = self.runtime.hash_and_length(extrinsic);
+        let number = self.runtime.block_id_to_number(&BlockId::Hash(at)).ok().flatten();
+        self.pool().is_some_and(|pool| pool.ready_transaction(&hash).is_some())
+            && number.is_some_and(|number| !is_due(&hash, number))
+    }
+
+    /// Has a ballot checked with those that wait, if there is room for it.
+    async fn check_ahead(&self, job: Job) -> Result<Place<'_>, PoolError> {
+        let held = self.pool().map(|pool| pool.status());
+        let (ballots, bytes) = held.map_or((0, 0), |held| (held.ready, held.ready_bytes));
+        let place = self.room.enter(ballots, bytes).ok_or(PoolError::ImmediatelyDropped)?;
+        self.batches.done(job).await.map_err(|Full| PoolError::ImmediatelyDropped)?;
+        Ok(place)
+    }
+}
+
+/// Whether a transaction that waits in the pool is looked at after this block.
+fn is_due(hash: &Hash, number: BlockNumber) -> bool {
+    BlockNumber::from(hash.0[0]) % REVALIDATION_PERIOD == number % REVALIDATION_PERIOD
+}
+
+#[async_trait]
+impl ChainApi for Validation {
+    type Block = Block;
+    type Error = Error;
+
+    async fn validate_transaction(
+        &self,
+        at: Hash,
+        source: TransactionSource,
+        extrinsic: Arc<UncheckedExtrinsic>,
+        priority: ValidateTransactionPriority,
+    ) -> Result<TransactionValidity, Error> {
+        let mut _place = None;
+        // What is not submitted is in a block, and was checked when that was imported.
+        if priority == ValidateTransactionPriority::Submitted {
+            if self.rests(at, &extrinsic) {
+                // To the pool this means that it stays where it is.
+                return Ok(Err(UnknownTransaction::CannotLookup.into()));
+            }
+            if let Some(job) = self.ahead.job(at, &extrinsic) {
+                _place = Some(self.check_ahead(job).await?);
+            }
+        }
+        self.runtime.validate_transaction(at, source, extrinsic, priority).await
+    }
+
+    fn validate_transaction_blocking(
+        &self,
+        at: Hash,
+        source: TransactionSource,
+        extrinsic: Arc<UncheckedExtrinsic>,
+    ) -> Result<TransactionValidity, Error> {
+        self.runtime.validate_transaction_blocking(at, source, extrinsic)
+    }
+
+    async fn block_body(&self, at: Hash) -> Result<Option<Vec<UncheckedExtrinsic>>, Error> {
+        self.runtime.block_body(at).await
+    }
+
+    fn block_header(&self, at: Hash) -> Result<Option<Header>, Error> {
+        self.runtime.block_header(at)
+    }
+
+    fn block_id_to_number(&self, at: &BlockId<Block>) -> Result<Option<BlockNumber>, Error> {
+        self.runtime.block_id_to_number(at)
+    }
+
+    fn block_id_to_hash(&self, at: &BlockId<Block>) -> Result<Option<Hash>, Error> {
+        self.runtime.block_id_to_hash(at)
+    }
+
+    fn hash_and_length(&self, extrinsic: &UncheckedExtrinsic) -> (Hash, usize) {
+        self.runtime.hash_and_length(extrinsic)
+    }
+
+    fn tree_route(&self, from: Hash, to: Hash) -> Result<TreeRoute<Block>, Error> {
+        self.runtime.tree_route(from, to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_waiting_transaction_is_looked_at_once_a_period() {
+        for byte in 0..=255 {
+            let hash = Hash::repeat_byte(byte);
+            let due = (1_000..1_000 + REVALIDATION_PERIOD).filter(|number| is_due(&hash, *number)).count();
+            assert_eq!(due, 1);
+        }
+    }
+}
