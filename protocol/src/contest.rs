@@ -307,10 +307,11 @@ impl Contest {
             }
             return out;
         }
-        // Neither the width nor the bound on the sum implies the bound on each.
+        // The bound on each, unless the width or the bound on the sum implies it.
         let fills_the_range = u64::from(max_each).checked_add(1) == 1u64.checked_shl(u32::from(width));
         let sum_has_upper = min_sum == max_sum || u64::from(max_sum) < self.capacity();
-        if !fills_the_range && !(sum_has_upper && max_sum <= max_each) {
+        let implied = fills_the_range || (sum_has_upper && max_sum <= max_each);
+        if !implied {
             let uppers: Vec<Statement> = out.iter().map(|value| value.below(max_each)).collect();
             out.extend(uppers);
         }

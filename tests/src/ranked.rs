@@ -57,14 +57,14 @@ impl Ranking {
 
 /// The plain count: per contest, per option.
 pub fn plain_count<'a>(options: usize, rankings: impl Iterator<Item = &'a Ranking>) -> [Vec<u64>; 2] {
-    let mut counts = [vec![0; options], vec![0; options]];
+    let (mut first, mut approved) = (vec![0; options], vec![0; options]);
     for ranking in rankings {
-        for option in 0..options {
-            counts[0][option] += u64::from(ranking.first_choice() == Some(option));
-            counts[1][option] += u64::from(ranking.ranks(option));
+        for (option, (first, approved)) in first.iter_mut().zip(&mut approved).enumerate() {
+            *first += u64::from(ranking.first_choice() == Some(option));
+            *approved += u64::from(ranking.ranks(option));
         }
     }
-    counts
+    [first, approved]
 }
 
 impl Ballots {

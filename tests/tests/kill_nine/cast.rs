@@ -102,10 +102,11 @@ pub async fn through_a_crash(
         scene.shown.take(&scene.fleet, recorded.receipt).await?;
         all_have_their_share(recorded.deliveries).await
     };
-    let rest = async {
-        let shown = voting::cast_all(&voting, &others, |_| ()).await?;
-        try_join_all(shown.into_iter().map(|shown| scene.shown.take(&scene.fleet, shown))).await
-    };
+    let rest = others.iter().map(|voter| async {
+        let recorded = voting::cast(&voting, voter).await?;
+        scene.shown.take(&scene.fleet, recorded).await
+    });
+    let rest = try_join_all(rest);
     try_join3(scene.strike(point, victim, reached), cast, rest).await?;
     scene.recovered().await
 }

@@ -1,6 +1,7 @@
 //! The network, the elections on it, and who is killed when.
 
 use anyhow::Result;
+use futures::future::try_join;
 use psephos_client::{keystore::KeyRole, voter::Voting};
 use psephos_protocol::{election::Election, ids::Eid, keys::PublicKey, state::Phase};
 use psephos_tests::{
@@ -188,8 +189,8 @@ impl<'a> Scene<'a> {
         let member = self.person("board-1")?;
         member.cut_off(&first, approved).await?;
         self.note(point, "a board member's client");
-        member.run(&first).await?;
-        self.person("board-2")?.run(&second).await.map(|_| ())
+        let other = self.person("board-2")?;
+        try_join(member.run(&first), other.run(&second)).await.map(|_| ())
     }
 
     /// A trustee that has not contributed yet, if there is one.
@@ -214,6 +215,9 @@ impl fmt::Display for Scene<'_> {
         let mut points: BTreeMap<Point, Vec<&str>> = BTreeMap::new();
         let killed = self.killed.lock().unwrap();
         killed.iter().for_each(|(point, victim)| points.entry(*point).or_default().push(victim));
-        points.iter().try_for_each(|(point, victims)| writeln!(f, "{point:<14?}{}", victims.join(", ")))
+        points.iter().try_for_each(|(point, victims)| {
+            let point = format!("{point:?}");
+            writeln!(f, "{point:<14}{}", victims.join(", "))
+        })
     }
 }

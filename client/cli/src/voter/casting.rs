@@ -55,7 +55,12 @@ pub fn read(path: &Path) -> Result<Option<SealedBallot>, CliError> {
 /// [`CliError::Input`]; nothing may be sent then.
 pub fn keep(path: &Path, prepared: bool, ballot: &SealedBallot) -> Result<(), CliError> {
     let bytes = [MAGIC, &ballot.encode()].concat();
-    Ok(if prepared { replace_private(path, &bytes)? } else { create_private(path, &bytes)? })
+    if prepared {
+        replace_private(path, &bytes)?;
+    } else {
+        create_private(path, &bytes)?;
+    }
+    Ok(())
 }
 
 /// Forgets a ballot that is recorded, or can't be any more.
