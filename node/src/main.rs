@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! The Psephos node: it takes part in consensus, stores every block and serves the public record.
-
-// The SDK asks for its own error types, which are large.
-#![allow(clippy::result_large_err)]
-
-mod ahead;
-mod chain_spec;
-mod cli;
-mod command;
-mod defaults;
-mod pool;
-mod rpc;
-mod service;
+//! The node's program.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match command::run() {
+    match psephos_node::command::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

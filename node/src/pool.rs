@@ -68,7 +68,9 @@ pub fn new(
     spawner: SpawnEssentialTaskHandle,
 ) -> Arc<Pool> {
     let checking = ahead.clone();
-    let (batches, worker) = Batches::new(options.ready.count, BATCH, move |jobs| checking.check(jobs));
+    let (batches, worker) = Batches::new(options.ready.count, BATCH, move |jobs| {
+        checking.check(jobs);
+    });
     spawner.spawn_blocking("ballots-ahead", Some("transaction-pool"), worker);
 
     let validation = Arc::new(Validation {

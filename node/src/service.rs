@@ -31,7 +31,7 @@ pub type HostFunctions = (sp_io::SubstrateHostFunctions, psephos_host::ballots::
 pub type HostFunctions = (
     sp_io::SubstrateHostFunctions,
     psephos_host::ballots::HostFunctions,
-    frame_benchmarking_cli::HostFunctions,
+    frame_benchmarking::benchmarking::HostFunctions,
 );
 
 pub type FullBackend = sc_service::TFullBackend<Block>;

@@ -69,7 +69,8 @@ fn floor(bencher: Bencher) {
     });
 }
 
-/// The `bulletproofs` crate, one proof after the other, at its least width: 8 bits, 16 statements.
+/// Proof by the `bulletproofs` crate at its least width, 8 bits, 16 statements, and signature, one ballot after the
+/// other: what [`batch_signed`] checks.
 #[divan::bench(sample_count = 3)]
 fn crate_one_by_one(bencher: Bencher) {
     use bulletproofs::{BulletproofGens, PedersenGens, RangeProof};
@@ -88,11 +89,16 @@ fn crate_one_by_one(bencher: Bencher) {
     )
     .expect("in range");
     const FEW: usize = 50;
+    let World { fixture, cast, .. } = &*WORLD;
     bencher.counter(ItemsCount::new(FEW)).bench_local(|| {
-        (0..FEW).all(|_| {
+        cast.iter().take(FEW).all(|cast| {
             black_box(&proof)
                 .verify_multiple_with_rng(&generators, &bases, &mut transcript(), &commitments, 8, &mut rng)
                 .is_ok()
+                && cast
+                    .signed
+                    .verify_signature(&fixture.election, &cast.signed.ballot.hash(), verify_signature)
+                    .is_ok()
         })
     });
 }
@@ -131,6 +137,16 @@ fn batch_cast(bencher: Bencher, count: usize) {
     bencher
         .counter(ItemsCount::new(count))
         .bench_local(|| batch::verify(black_box(&ballots[..count]), &WORLD.fixture.generators));
+}
+
+/// The same of more and more ballots, which cost the same each.
+#[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 1)]
+fn flat(bencher: Bencher, count: usize) {
+    let ballots: Vec<_> =
+        WORLD.cast.iter().cycle().take(count).map(|cast| Unverified::Cast(cast, &WORLD.checks)).collect();
+    bencher
+        .counter(ItemsCount::new(count))
+        .bench_local(|| batch::verify(black_box(&ballots), &WORLD.fixture.generators));
 }
 
 /// The same on all cores.

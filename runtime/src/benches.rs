@@ -1,8 +1,8 @@
 //! The pallets whose weights `psephos-node benchmark pallet` measures on the machine it runs on.
 
-use crate::{AllPalletsWithSystem, Runtime, Timestamp, Voting};
+use crate::{AllPalletsWithSystem, Timestamp, Voting};
 use alloc::{string::String, vec::Vec};
-use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking};
+use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::WhitelistedStorageKeys;
 
 frame_benchmarking::define_benchmarks!(

@@ -18,12 +18,20 @@ extern crate alloc;
 #[cfg(feature = "std")]
 include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
+/// The same runtime, which verifies ballots with its own code and asks the node for nothing: for
+/// benchmarks, and for tools that know no host functions of ours.
+#[cfg(all(feature = "std", feature = "own-code-blob"))]
+pub mod own_code {
+    include!(concat!(env!("OUT_DIR"), "/own_code.rs"));
+}
+
 pub mod apis;
 #[cfg(feature = "runtime-benchmarks")]
 mod benches;
 pub mod configs;
 pub mod genesis_config_presets;
 pub mod only_authorized;
+mod weights;
 
 use alloc::vec::Vec;
 use sp_runtime::{

@@ -6,15 +6,16 @@
 //! restored from an older copy and has forgotten.
 
 use psephos_protocol::{
-    agreement::{AcceptedSet, Agreement, SetStatement},
+    agreement::{Accepted, AcceptedSet, Agreement, SetStatement},
     ballot::TrackingCode,
     envelope::{Deposit, EnvelopeError},
     group::EncodingError,
     ids::{Anchor, Digest},
-    shares::ShareError,
+    shares::{Share, ShareError},
     tally::{Columns, Contribution, ShareSums, TallyError as SumError},
 };
 use rand_core::OsRng;
+use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
@@ -24,8 +25,10 @@ use crate::{
     store::{Store, StoreError},
 };
 
+/// Ballots whose shares are opened at once; each takes some 4 KB.
+const AT_ONCE: usize = 1_000;
 /// Ballots between two lines of progress in the log.
-const PROGRESS: usize = 10_000;
+const PROGRESS: usize = 10 * AT_ONCE;
 /// Missing deposits that are named in the log.
 const NAMED: usize = 20;
 
@@ -219,7 +222,8 @@ pub fn report_missing(store: &Store, served: &Served, set: &AcceptedSet) -> Resu
     Ok(missing)
 }
 
-/// Σ w·share over the set: every share opened and checked against its ballot once more.
+/// Σ w·share over the set: every share opened and checked against its ballot once more, on all cores, with
+/// [`AT_ONCE`] ballots in memory.
 fn sum_shares(
     store: &Store,
     keys: &Keys,
@@ -230,26 +234,42 @@ fn sum_shares(
     let (eid, manifest) = (served.eid(), &served.election.manifest);
     let (mut missing, mut first) = (0usize, None);
     let mut sums = ShareSums::new(manifest);
-    for (done, (_, accepted)) in set.iter().enumerate() {
+    let counted: Vec<&Accepted> = set.iter().map(|(_, accepted)| accepted).collect();
+    for (part, done) in counted.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
         if stop.load(Ordering::Relaxed) {
             return Err(TallyError::Stopping);
         }
         if done > 0 && done % PROGRESS == 0 {
             tracing::info!(%eid, done, of = set.len(), "adding up shares");
         }
-        let code = TrackingCode::of(&accepted.ballot);
-        let Some(deposited) = store.deposited(&eid, &accepted.ballot)? else {
-            missing += 1;
-            first.get_or_insert(code);
-            continue;
-        };
-        add_share(&mut sums, keys, served, &deposited.deposit, accepted)
-            .map_err(|error| TallyError::Damaged { ballot: code, reason: error.to_string() })?;
+        let shares: Vec<Result<Option<(u16, Share)>, TallyError>> = part
+            .par_iter()
+            .map(|accepted| {
+                let Some(deposited) = store.deposited(&eid, &accepted.ballot)? else { return Ok(None) };
+                let share = open_share(keys, served, &deposited.deposit, accepted);
+                share.map(Some).map_err(|error| damaged(accepted, &error))
+            })
+            .collect();
+        for (accepted, share) in part.iter().zip(shares) {
+            match share? {
+                Some((style, share)) => sums
+                    .add(manifest, style, accepted.weight, &share)
+                    .map_err(|error| damaged(accepted, &error.into()))?,
+                None => {
+                    missing += 1;
+                    first.get_or_insert(TrackingCode::of(&accepted.ballot));
+                }
+            }
+        }
     }
     match first {
         Some(first) => Err(TallyError::Missing { missing, ballots: set.len(), first }),
         None => Ok(sums.columns()),
     }
+}
+
+fn damaged(accepted: &Accepted, error: &BadShare) -> TallyError {
+    TallyError::Damaged { ballot: TrackingCode::of(&accepted.ballot), reason: error.to_string() }
 }
 
 /// Why a stored share can't be added.
@@ -267,14 +287,13 @@ enum BadShare {
     Sum(#[from] SumError),
 }
 
-fn add_share(
-    sums: &mut ShareSums,
+/// The share that was kept of a counted ballot, and the ballot's style.
+fn open_share(
     keys: &Keys,
     served: &Served,
     deposit: &[u8],
-    accepted: &psephos_protocol::agreement::Accepted,
-) -> Result<(), BadShare> {
-    let manifest = &served.election.manifest;
+    accepted: &Accepted,
+) -> Result<(u16, Share), BadShare> {
     let deposit = Deposit::from_bytes(deposit)?;
     if deposit.ballot.ballot.hash() != accepted.ballot {
         return Err(BadShare::Ballot);
@@ -285,6 +304,7 @@ fn add_share(
     let share =
         keys.kem.open(&deposit.envelope, &served.eid(), &accepted.ballot, served.index, commitments.len())?;
     let (dealing, digest) = (&deposit.dealing, &statement.dealing);
-    share.verify(served.index, manifest.threshold, &commitments, digest, dealing, &mut OsRng)?;
-    Ok(sums.add(manifest, statement.style, accepted.weight, &share)?)
+    let threshold = served.election.manifest.threshold;
+    share.verify(served.index, threshold, &commitments, digest, dealing, &mut OsRng)?;
+    Ok((statement.style, share))
 }

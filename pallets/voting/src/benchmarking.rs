@@ -7,8 +7,8 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use psephos_protocol::{
     board::{Action, Approval},
     contest::Rule,
-    ids::Anchor,
-    keys::SigningKey,
+    ids::{Anchor, Eid},
+    keys::{PublicKey, SigningKey},
     roll::{Access, Registration, RollEntry},
     state::Phase,
     tally::Finalize,
@@ -16,7 +16,7 @@ use psephos_protocol::{
     transcript,
 };
 
-use crate::{pallet::*, sums::Summing, *};
+use crate::{pallet::*, sums::WIDE, *};
 
 /// The chain's time while voting is open, in ms.
 const OPEN: u64 = 1_500_000;
@@ -32,7 +32,7 @@ fn created<T: Config>(options: usize, q: u8, voters: usize) -> Result<Fixture, B
     let trustees = q.max(3);
     let params = Params {
         // Other ballots each time: the host remembers those that it has verified.
-        seed: frame_benchmarking::benchmarking::current_time() as u64,
+        seed: u128::from_le_bytes(frame_benchmarking::benchmarking::current_time()) as u64,
         genesis: Pallet::<T>::genesis(),
         number: 0,
         contests: vec![contest(options, Rule::plurality())],
@@ -156,6 +156,22 @@ fn voiding(fixture: &mut Fixture, member: u8) -> Approval {
     fixture.approve(Action::Void { eid: fixture.election.eid, reason }, member)
 }
 
+/// A closed election with `ballots` copies of a ballot of `options` options, not summed yet.
+fn to_sum<T: Config>(options: usize, ballots: u32) -> Result<Eid, BenchmarkError> {
+    let (fixture, _) = closed::<T>(options, 3)?;
+    let eid = fixture.election.eid;
+    let ballot = must(Ballots::<T>::iter_prefix_values(eid).next().ok_or(()))?;
+    let _ = Ballots::<T>::clear_prefix(eid, u32::MAX, None);
+    for copy in 0..ballots {
+        let mut key = [0u8; 32];
+        key[..4].copy_from_slice(&copy.to_le_bytes());
+        Ballots::<T>::insert(eid, PublicKey(key), ballot.clone());
+    }
+    Sums::<T>::remove(eid);
+    must(Pallet::<T>::update(&eid, |state| state.summed = false))?;
+    Ok(eid)
+}
+
 #[benchmarks]
 mod benchmarks {
     use super::*;
@@ -264,11 +280,14 @@ mod benchmarks {
         Ok(())
     }
 
-    /// `b` range bits, one for each option, and `r` receipts; the node has not verified the ballot before.
+    /// `b` range bits, one for each option, and `r` receipts; the node knows the style, but has not verified the
+    /// ballot before.
     #[benchmark]
     fn authorize_cast(b: Linear<2, 128>, r: Linear<3, 16>) -> Result<(), BenchmarkError> {
-        let mut fixture = open::<T>(b as usize, r as u8, 1)?;
-        let ballot = fixture.cast(0, 1, &vote(b as usize)).cast;
+        let mut fixture = open::<T>(b as usize, r as u8, 2)?;
+        let first = fixture.cast(0, 1, &vote(b as usize)).cast;
+        authorize(Call::<T>::cast { ballot: first })?;
+        let ballot = fixture.cast(1, 1, &vote(b as usize)).cast;
         let call = Call::<T>::cast { ballot };
         #[block]
         {
@@ -380,7 +399,7 @@ mod benchmarks {
         let fixture = created::<T>(3, 3, 1)?;
         let eid = fixture.election.eid;
         let state = must(Elections::<T>::get(eid).ok_or(()))?;
-        let copies: Vec<_> = (0..n).map(|copy| psephos_protocol::ids::Eid([copy as u8; 32])).collect();
+        let copies: Vec<_> = (0..n).map(|copy| Eid([copy as u8; 32])).collect();
         for copy in &copies {
             let mut state = state.clone();
             state.phase = Phase::Frozen;
@@ -395,26 +414,27 @@ mod benchmarks {
         Ok(())
     }
 
-    /// `n` ballots into sums of `c` columns.
+    /// `n` ballots into sums of two columns.
     #[benchmark]
-    fn sum_step(c: Linear<2, 127>, n: Linear<0, 100>) -> Result<(), BenchmarkError> {
-        let (fixture, _) = closed::<T>(c as usize + 1, 3)?;
-        let eid = fixture.election.eid;
-        let ballot = must(Ballots::<T>::iter_prefix_values(eid).next().ok_or(()))?;
-        let _ = Ballots::<T>::clear_prefix(eid, u32::MAX, None);
-        for copy in 0..n {
-            let mut key = [0u8; 32];
-            key[..4].copy_from_slice(&copy.to_le_bytes());
-            Ballots::<T>::insert(eid, psephos_protocol::keys::PublicKey(key), ballot.clone());
-        }
-        Sums::<T>::remove(eid);
-        must(Pallet::<T>::update(&eid, |state| state.summed = false))?;
+    fn sum_narrow(n: Linear<0, 100>) -> Result<(), BenchmarkError> {
+        let eid = to_sum::<T>(3, n)?;
         #[block]
         {
             Pallet::<T>::sum_some(Weight::MAX);
         }
-        let summing: Option<Summing> = Sums::<T>::get(eid);
-        assert!(summing.is_some());
+        assert!(Sums::<T>::contains_key(eid));
+        Ok(())
+    }
+
+    /// `n` ballots into sums of [`WIDE`] columns.
+    #[benchmark]
+    fn sum_wide(n: Linear<0, 100>) -> Result<(), BenchmarkError> {
+        let eid = to_sum::<T>(WIDE as usize + 1, n)?;
+        #[block]
+        {
+            Pallet::<T>::sum_some(Weight::MAX);
+        }
+        assert!(Sums::<T>::contains_key(eid));
         Ok(())
     }
 

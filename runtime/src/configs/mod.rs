@@ -122,5 +122,5 @@ impl pallet_session::Config for Runtime {
 }
 
 impl pallet_voting::Config for Runtime {
-    type WeightInfo = pallet_voting::weights::Estimated<Runtime>;
+    type WeightInfo = crate::weights::pallet_voting::WeightInfo<Runtime>;
 }

@@ -6,7 +6,6 @@ use psephos_protocol::{
 
 use super::reason;
 use crate::mock::*;
-use crate::*;
 
 /// An election whose roll is complete.
 fn enrolled() -> Chain {

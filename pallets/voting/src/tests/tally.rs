@@ -100,7 +100,7 @@ fn sums_are_taken_in_steps_and_come_out_the_same() {
     });
     let columns = chain.fixture.election.manifest.columns() as u32;
     // Room for one ballot in each block.
-    chain.idle = <Test as Config>::WeightInfo::sum_step(columns, 1);
+    chain.idle = Voting::sum_weight(columns, 1);
     let mut blocks = 0;
     while !chain.state().summed {
         chain.block(1_200_000 + blocks);
@@ -120,7 +120,7 @@ fn sums_end_and_leave_the_rest_of_the_block() {
     chain.board(Action::Close { eid }).expect("the board closes");
     let columns = chain.fixture.election.manifest.columns() as u32;
     // No room for a ballot.
-    chain.idle = <Test as Config>::WeightInfo::sum_step(columns, 0);
+    chain.idle = Voting::sum_weight(columns, 0);
     chain.block(1_100_000);
     chain.block(1_102_000);
     chain.run(|| assert_eq!(Sums::<Test>::get(eid), None));
@@ -135,10 +135,10 @@ fn sums_end_and_leave_the_rest_of_the_block() {
             Ballots::<Test>::insert(eid, PublicKey(credential), ballot.clone());
         }
         let step = Voting::on_idle(0, Weight::MAX);
-        assert_eq!(step, <Test as Config>::WeightInfo::sum_step(columns, sums::MAX_STEP as u32));
+        assert_eq!(step, Voting::sum_weight(columns, sums::MAX_STEP as u32));
         let summed = || Elections::<Test>::get(eid).is_some_and(|state| state.summed);
         assert!(!summed(), "one is left");
-        assert_eq!(Voting::on_idle(0, Weight::MAX), <Test as Config>::WeightInfo::sum_step(columns, 1));
+        assert_eq!(Voting::on_idle(0, Weight::MAX), Voting::sum_weight(columns, 1));
         assert!(summed());
         assert_eq!(Voting::on_idle(0, Weight::MAX), Weight::zero(), "nothing is left");
     });

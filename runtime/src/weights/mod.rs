@@ -1,0 +1,3 @@
+//! The measured weights of calls and hooks.
+
+pub mod pallet_voting;
