@@ -43,7 +43,10 @@ impl<J> Batches<J> {
         let worker = async move {
             let mut next = Instant::now();
             while let Some(first) = receiver.next().await {
-                Delay::new(next.saturating_duration_since(Instant::now())).await;
+                let wait = next.saturating_duration_since(Instant::now());
+                if !wait.is_zero() {
+                    Delay::new(wait).await;
+                }
                 next = Instant::now();
                 let others = iter::from_fn(|| receiver.try_recv().ok());
                 let batch: Vec<Waiting<J>> = iter::once(first).chain(others).take(most).collect();
