@@ -1,8 +1,8 @@
 //! The costly checks of deposits (spec 5.6, 6.4), of all that wait together.
 //!
 //! One thread takes all deposits that wait, up to [`BATCH`], and checks them as one batch on all cores while
-//! the next ones gather. A deposit that comes alone doesn't wait; in a rush each costs a fraction. The verdicts
-//! are those of single checks (spec 6.4.10).
+//! the next ones gather, for [`GATHER`] at least. A deposit that comes alone doesn't wait; in a rush each costs a
+//! fraction. The verdicts are those of single checks (spec 6.4.10).
 
 use psephos_protocol::{
     ballot::{
@@ -17,13 +17,20 @@ use psephos_protocol::{
 };
 use rand_core::OsRng;
 use rayon::prelude::*;
-use std::{sync::Arc, thread};
+use std::{
+    iter,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{config::Keys, elections::Served};
 
 /// Deposits in one batch.
 const BATCH: usize = 256;
+/// Time between the starts of two batches, unless the first was full.
+const GATHER: Duration = Duration::from_millis(100);
 /// Deposits that wait, some 4 KB each. Who comes when the queue is full waits outside it, within the bound on
 /// connections.
 const QUEUE: usize = 4 * BATCH;
@@ -63,9 +70,16 @@ impl Checker {
     pub fn start(keys: Arc<Keys>) -> Self {
         let (queue, mut jobs) = mpsc::channel::<Job>(QUEUE);
         thread::spawn(move || {
-            let mut batch = Vec::with_capacity(BATCH);
-            while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
-                check_batch(&keys, std::mem::take(&mut batch));
+            let mut next = Instant::now();
+            while let Some(first) = jobs.blocking_recv() {
+                thread::sleep(next.saturating_duration_since(Instant::now()));
+                next = Instant::now();
+                let others = iter::from_fn(|| jobs.try_recv().ok());
+                let batch: Vec<Job> = iter::once(first).chain(others).take(BATCH).collect();
+                if batch.len() < BATCH {
+                    next += GATHER;
+                }
+                check_batch(&keys, batch);
             }
         });
         Self(queue)
