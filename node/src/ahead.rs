@@ -59,6 +59,12 @@ struct Style {
     checks: Checks,
 }
 
+impl Style {
+    fn job(&self, cast: &CastBallot) -> Job {
+        Job { ballot: cast.encode(), terms: self.terms.clone() }
+    }
+}
+
 impl Ahead {
     /// Knows nothing yet.
     ///
@@ -81,7 +87,7 @@ impl Ahead {
         if self.alarm.is_raised() && style.checks.signatures(&cast, verify_signature).is_err() {
             return None;
         }
-        Some(Job { ballot: cast.encode(), terms: style.terms.clone() })
+        Some(style.job(&cast))
     }
 
     /// Checks the ballots of a block that is about to be executed on top of `parent`. Its author answers for
@@ -90,8 +96,7 @@ impl Ahead {
     pub fn check_block(&self, parent: Hash, body: &[UncheckedExtrinsic]) {
         let job = |extrinsic| {
             let cast = cast_ballot(extrinsic)?;
-            let style = self.style(parent, &cast.signed.ballot.statement)?;
-            Some(Job { ballot: cast.encode(), terms: style.terms.clone() })
+            Some(self.style(parent, &cast.signed.ballot.statement)?.job(&cast))
         };
         let jobs: Vec<Job> = body.iter().filter_map(job).collect();
         let _ = jobs.chunks(BATCH).all(|batch| self.check(batch));
@@ -112,7 +117,7 @@ impl Ahead {
         found.bad == 0
     }
 
-    /// The voter, read from the state without the runtime, which would take as long as half of a batch's check.
+    /// The voter, read from the state: a call of the runtime would cost about as much as a ballot in a batch.
     fn voter(&self, at: Hash, statement: &Statement) -> Option<Voter> {
         let key = Voters::<Runtime>::hashed_key_for(statement.eid, statement.credential);
         let voter = self.client.storage(at, &StorageKey(key)).ok()??;

@@ -39,12 +39,16 @@ const RPC_BATCH_LENGTH: &str = "100";
 
 /// Transactions in the pool. Gossip remembers of each peer the last 10,240 transactions that it knows, and every
 /// 2.9 s sends it what it forgot of those in the pool: with more in the pool than it can remember, that would be
-/// the whole pool each time. What may come between two such rounds, 700 a second, is left room. It is three blocks of
+/// the whole pool each time. What may come between two such rounds, 700 a second, is left room. It is six blocks of
 /// ballots of ten options; a larger pool would make voters wait, and the chain no faster.
 const POOL_TRANSACTIONS: &str = "8192";
 
-/// Their size in KiB, at 4 KiB each: ballots of ten options have 1.5 KB, of a hundred 4 to 5 KB.
+/// Their size in KiB, at 4 KiB each: ballots of ten options have 1.3 KB, of a hundred 4 to 5 KB.
 const POOL_KIBIBYTES: &str = "32768";
+
+/// The cache of the state in bytes, which fills up as ballots come. The SDK's 1 GiB is more than the state of
+/// a million counted ballots, and on a machine with several nodes more than it has.
+const STATE_CACHE_BYTES: &str = "268435456";
 
 /// How long the pool shuts out the bytes of a transaction that it found invalid. The SDK's half an
 /// hour would lock out a voter who was a minute early.
@@ -75,6 +79,7 @@ pub fn of_argument(argument: Arg) -> Arg {
         "pool_best_blocks_only" => argument.hide(true),
         "pool_limit" => argument.default_value(POOL_TRANSACTIONS),
         "pool_kbytes" => argument.default_value(POOL_KIBIBYTES),
+        "trie_cache_size" => argument.default_value(STATE_CACHE_BYTES),
         "tx_ban_seconds" => argument
             .default_value(POOL_BAN_SECONDS)
             .long_help("How long the pool shuts out a transaction that was invalid"),

@@ -22,8 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(240);
 const POLL: Duration = Duration::from_millis(20);
 /// How long one process may take to answer before it is asked again.
 const ANSWER: Duration = Duration::from_secs(5);
-/// Blocks that a process may be behind the others and count as following.
-const BEHIND: u32 = 2;
 
 /// A process of the network, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,21 +115,30 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// Waits until every node finalizes what the others do and every trustee follows and serves these elections.
+    /// Waits until every node has finalized, and every trustee followed, what any node had finalized when this began,
+    /// and every trustee serves these elections.
     pub async fn healthy(&self, elections: &[Eid]) -> Result<()> {
-        until("every process to follow", async || {
-            let mut heights = Vec::new();
+        let mut goal = 0;
+        until("every node to answer", async || {
             for node in &self.nodes {
-                heights.push(timeout(ANSWER, node.finalized()).await??.number);
+                goal = goal.max(timeout(ANSWER, node.finalized()).await??.number);
             }
-            let most = heights.iter().copied().max().unwrap_or_default();
+            Ok(true)
+        })
+        .await?;
+        until(&format!("every process to come to block {goal}"), async || {
+            for (index, node) in (1u8..).zip(&self.nodes) {
+                let height = timeout(ANSWER, node.finalized()).await??.number;
+                ensure!(height >= goal, "{} is at block {height}", Process::Validator(index));
+            }
             for trustee in &self.trustees {
                 let status = timeout(ANSWER, trustee.status()).await??;
-                heights.push(status.finalized);
+                let height = status.finalized;
+                ensure!(height >= goal, "{} is at block {height}", trustee.name());
                 let serves = |eid: &Eid| status.served.iter().any(|served| served.eid == eid.to_string());
                 ensure!(elections.iter().all(serves), "{} serves not all elections", trustee.name());
             }
-            Ok(heights.iter().all(|height| height.saturating_add(BEHIND) >= most))
+            Ok(true)
         })
         .await
     }

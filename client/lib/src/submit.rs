@@ -6,7 +6,7 @@
 
 use futures::StreamExt;
 use jsonrpsee::{rpc_params, types::ErrorObjectOwned};
-use psephos_protocol::{ids::Anchor, refusal::Refusal, wire::Message};
+use psephos_protocol::{ballot::Ballot, ids::Anchor, refusal::Refusal, wire::Message};
 use std::{
     pin::pin,
     sync::Arc,
@@ -201,12 +201,17 @@ fn find(message: &Message, block: &ChainBlock) -> Option<Message> {
     block.messages.iter().find(|other| is_same(message, other)).cloned()
 }
 
-/// Whether two messages say the same. A ballot may come again with another signature and other receipts.
+/// Whether two messages say the same.
 fn is_same(one: &Message, other: &Message) -> bool {
-    match (one, other) {
-        (Message::Cast(one), Message::Cast(other)) => one.signed.ballot == other.signed.ballot,
-        (one, other) => one == other,
+    match one {
+        Message::Cast(one) => casts(other, &one.signed.ballot),
+        one => one == other,
     }
+}
+
+/// Whether a message casts this ballot, which may come again with another signature and other receipts.
+pub(crate) fn casts(message: &Message, ballot: &Ballot) -> bool {
+    matches!(message, Message::Cast(cast) if cast.signed.ballot == *ballot)
 }
 
 /// How a message that was submitted stands.

@@ -25,7 +25,7 @@ use crate::{
     election::explain_phase,
     endpoints::{TrusteeClient, TrusteeError},
     error::ChainError,
-    submit::STALL,
+    submit::{casts, STALL},
 };
 
 /// How long receipts are waited for.
@@ -198,9 +198,7 @@ impl Voting {
         let late = |_| ChainError::Stalled { height: last, seconds: STALL.as_secs() };
         while let Some(block) = timeout(STALL, blocks.next()).await.map_err(late)? {
             let block = block?;
-            let is_it =
-                |message: &&Message| matches!(message, Message::Cast(cast) if cast.signed.ballot == *ballot);
-            if let Some(found) = block.messages.iter().find(is_it) {
+            if let Some(found) = block.messages.iter().find(|message| casts(message, ballot)) {
                 return Ok(Some(Accepted { anchor: block.anchor, trustees: vouchers(found) }));
             }
         }
