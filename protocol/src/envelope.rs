@@ -129,26 +129,60 @@ impl KemKey {
         trustee: u8,
         options: usize,
     ) -> Result<Share, EnvelopeError> {
+        let plaintext = self.open_bytes(INFO, &associated_data(eid, ballot, trustee), &envelope.0)?;
+        Ok(Share::from_bytes(&plaintext, options)?)
+    }
+
+    /// Opens what [`seal_bytes`] sealed to this key.
+    pub(crate) fn open_bytes(
+        &self,
+        info: &[u8],
+        associated_data: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
         let (encapsulated, ciphertext) =
-            envelope.0.split_at_checked(ENCAPSULATED as usize).ok_or(EnvelopeError::Open)?;
+            sealed.split_at_checked(ENCAPSULATED as usize).ok_or(EnvelopeError::Open)?;
         let encapsulated =
             <XWing as Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| EnvelopeError::Open)?;
-        let plaintext = hpke::single_shot_open::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
+        hpke::single_shot_open::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
             &OpModeR::Base,
             &self.private()?,
             &encapsulated,
-            INFO,
+            info,
             ciphertext,
-            &associated_data(eid, ballot, trustee),
+            associated_data,
         )
         .map(Zeroizing::new)
-        .map_err(|_| EnvelopeError::Open)?;
-        Ok(Share::from_bytes(&plaintext, options)?)
+        .map_err(|_| EnvelopeError::Open)
     }
 }
 
 fn associated_data(eid: &Eid, ballot: &BallotHash, trustee: u8) -> Vec<u8> {
     (eid, ballot, trustee).encode()
+}
+
+/// Seals bytes to an X-Wing public key: encapsulated key, then ciphertext.
+pub(crate) fn seal_bytes(
+    key: &[u8],
+    info: &[u8],
+    associated_data: &[u8],
+    plaintext: &[u8],
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Vec<u8>, EnvelopeError> {
+    let key = <XWing as Kem>::PublicKey::from_bytes(key).map_err(|_| EnvelopeError::Key)?;
+    let (encapsulated, ciphertext) =
+        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
+            &OpModeS::Base,
+            &key,
+            info,
+            plaintext,
+            associated_data,
+            &mut HpkeRng(rng),
+        )
+        .map_err(|_| EnvelopeError::Key)?;
+    let mut bytes = encapsulated.to_bytes().to_vec();
+    bytes.extend(ciphertext);
+    Ok(bytes)
 }
 
 /// Seals a ballot's shares, trustee 1 first.
@@ -163,29 +197,24 @@ pub fn seal(
     shares: &[Share],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Vec<Envelope>, EnvelopeError> {
-    election
-        .manifest
-        .trustees
-        .iter()
-        .zip(shares)
-        .zip(1u8..)
-        .map(|((trustee, share), index)| {
-            let key = <XWing as Kem>::PublicKey::from_bytes(&trustee.kem).map_err(|_| EnvelopeError::Key)?;
-            let (encapsulated, ciphertext) =
-                hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
-                    &OpModeS::Base,
-                    &key,
-                    INFO,
-                    &share.to_bytes(),
-                    &associated_data(&election.eid, ballot, index),
-                    &mut HpkeRng(rng),
-                )
-                .map_err(|_| EnvelopeError::Key)?;
-            let mut bytes = encapsulated.to_bytes().to_vec();
-            bytes.extend(ciphertext);
-            BoundedVec::try_from(bytes).map(Envelope).map_err(|_| EnvelopeError::Key)
-        })
-        .collect()
+    shares.iter().zip(1u8..).map(|(share, index)| seal_to(election, ballot, index, share, rng)).collect()
+}
+
+/// Seals a ballot's share to its trustee.
+///
+/// # Errors
+/// [`EnvelopeError::Key`] when there is no such trustee, or its key is no key.
+pub fn seal_to(
+    election: &Election,
+    ballot: &BallotHash,
+    trustee: u8,
+    share: &Share,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Envelope, EnvelopeError> {
+    let key = &election.trustee(trustee).ok_or(EnvelopeError::Key)?.kem;
+    let associated_data = associated_data(&election.eid, ballot, trustee);
+    let bytes = seal_bytes(key, INFO, &associated_data, &share.to_bytes(), rng)?;
+    BoundedVec::try_from(bytes).map(Envelope).map_err(|_| EnvelopeError::Key)
 }
 
 /// A generator of our `rand_core` for the newer `rand_core` of `hpke`.

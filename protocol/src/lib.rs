@@ -15,6 +15,7 @@
 //! | voters come onto the roll | [`roll`], `invitation` |
 //! | what is proved, and checked in one go | [`range_proof`], [`combination`] |
 //! | a ballot is prepared, audited, cast | [`ballot`], [`shares`], `envelope`, [`receipt`] |
+//! | a trustee that was away comes to its shares | `repair` |
 //! | the tally | [`agreement`], [`tally`] |
 //! | what travels and what remains | [`wire`], [`state`], [`record`], [`refusal`] |
 //!
@@ -55,6 +56,8 @@ pub mod range_proof;
 pub mod receipt;
 pub mod record;
 pub mod refusal;
+#[cfg(feature = "client")]
+pub mod repair;
 pub mod roll;
 pub mod shares;
 pub mod state;

@@ -64,6 +64,11 @@ pub enum ShareError {
 }
 
 impl Share {
+    /// The share of these pairs.
+    pub(crate) fn of(pairs: Vec<(Scalar, Scalar)>) -> Self {
+        Self(pairs)
+    }
+
     /// The bytes to be sealed: per committed option f then g, 32 bytes each.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
@@ -183,6 +188,24 @@ pub fn verify_all(
         (all_hold || equations.holds(&none)).then_some(()).ok_or(ShareError::Equation)
     };
     equations.into_iter().map(|equations| equations.and_then(alone)).collect()
+}
+
+/// The Lagrange coefficients by which values at different places, none zero, give the value at `at`.
+pub(crate) fn lagrange(places: &[u8], at: u8) -> Vec<Scalar> {
+    let at = Scalar::from(at);
+    places
+        .iter()
+        .map(|i| {
+            let (numerator, denominator) = places.iter().filter(|j| *j != i).fold(
+                (Scalar::ONE, Scalar::ONE),
+                |(numerator, denominator), j| {
+                    let j = Scalar::from(*j);
+                    (numerator * (j - at), denominator * (j - Scalar::from(*i)))
+                },
+            );
+            numerator * denominator.invert()
+        })
+        .collect()
 }
 
 /// A random weight of 128 bits, not zero.

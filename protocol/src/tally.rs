@@ -22,7 +22,7 @@ use crate::{
     ids::{Digest, Eid},
     keys::{CheckSignature, Signable, Signature, SigningKey},
     manifest::Manifest,
-    shares::Share,
+    shares::{lagrange, Share},
     transcript::{self, Role},
 };
 
@@ -290,23 +290,6 @@ pub enum TallyError {
     },
 }
 
-/// The Lagrange coefficient at 0 of each trustee of a set of different indices, none zero.
-fn lagrange_at_zero(indices: &[u8]) -> Vec<Scalar> {
-    indices
-        .iter()
-        .map(|i| {
-            let (numerator, denominator) = indices.iter().filter(|j| *j != i).fold(
-                (Scalar::ONE, Scalar::ONE),
-                |(numerator, denominator), j| {
-                    let j = Scalar::from(*j);
-                    (numerator * j, denominator * (j - Scalar::from(*i)))
-                },
-            );
-            numerator * denominator.invert()
-        })
-        .collect()
-}
-
 /// Interpolates the openings from exactly t contributions, given as (trustee, sums) ascending.
 ///
 /// # Errors
@@ -319,7 +302,7 @@ pub fn reconstruct(manifest: &Manifest, contributions: &[(u8, &Columns)]) -> Res
     }
     let indices: Vec<u8> = contributions.iter().map(|(trustee, _)| *trustee).collect();
     let mut openings = alloc::vec![(Scalar::ZERO, Scalar::ZERO); manifest.columns()];
-    for ((trustee, sums), coefficient) in contributions.iter().zip(lagrange_at_zero(&indices)) {
+    for ((trustee, sums), coefficient) in contributions.iter().zip(lagrange(&indices, 0)) {
         if sums.len() != openings.len() {
             return Err(TallyError::Shape);
         }

@@ -40,6 +40,10 @@ pub enum Role {
     Contribution = 9,
     /// A trustee states where it can be reached.
     Endpoint = 10,
+    /// A trustee asks another for what it missed.
+    PeerRequest = 11,
+    /// A trustee hands another a part of what rebuilds a third one's shares.
+    RepairPart = 12,
 }
 
 /// What a signature is over: role, chain, election, index and payload, hashed to 64 bytes.
@@ -216,6 +220,12 @@ pub fn accepted_node(left: &Digest, right: &Digest) -> Digest {
     t.append_message(b"left", &left.0);
     t.append_message(b"right", &right.0);
     Digest(hash32(t))
+}
+
+/// What the parts and sums of a repair are bound to (spec 5.9): the request for it.
+#[must_use]
+pub fn repair(request: &[u8]) -> Digest {
+    digest(b"psephos repair v1", b"request", request)
 }
 
 /// The digest of a board action, under which approvals are collected (spec 3.4).

@@ -12,6 +12,7 @@ mod manifest;
 mod range_proof;
 mod receipt;
 mod refusal;
+mod repair;
 mod roles;
 mod roll;
 mod shares;

@@ -8,7 +8,7 @@ use psephos_protocol::{
 };
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 
-const ROLES: [Role; 10] = [
+const ROLES: [Role; 12] = [
     Role::Board,
     Role::Registrar,
     Role::Invitation,
@@ -19,6 +19,8 @@ const ROLES: [Role; 10] = [
     Role::Agreement,
     Role::Contribution,
     Role::Endpoint,
+    Role::PeerRequest,
+    Role::RepairPart,
 ];
 
 #[test]
