@@ -38,6 +38,11 @@ impl AcceptedSet {
         self.0.insert(credential, accepted)
     }
 
+    /// Takes a credential's ballot out, because too few trustees can serve it.
+    pub fn exclude(&mut self, credential: &PublicKey) -> Option<Accepted> {
+        self.0.remove(credential)
+    }
+
     /// The ballots that count, by credential.
     pub fn iter(&self) -> impl Iterator<Item = (&PublicKey, &Accepted)> {
         self.0.iter()

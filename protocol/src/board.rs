@@ -103,6 +103,16 @@ pub enum Action {
         /// Why.
         reason: Reason,
     },
+    /// Lets fewer trustees agree on the set, because so many can never sign again; for a stated reason, and after
+    /// [`crate::bounds::LOWERED_QUORUM_WAIT`] blocks in which everybody can see it.
+    LowerQuorum {
+        /// The election.
+        eid: Eid,
+        /// How many trustees must sign the set from then on: at least t.
+        quorum: u8,
+        /// Why.
+        reason: Reason,
+    },
 }
 
 impl Action {
@@ -118,7 +128,8 @@ impl Action {
             | Self::Extend { eid, .. }
             | Self::Close { eid }
             | Self::Certify { eid, .. }
-            | Self::Void { eid, .. } => Some(*eid),
+            | Self::Void { eid, .. }
+            | Self::LowerQuorum { eid, .. } => Some(*eid),
         }
     }
 

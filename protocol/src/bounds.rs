@@ -46,6 +46,11 @@ pub const SEQUENCE_WINDOW: u32 = 16;
 pub const MAX_LIFETIME: u32 = 2_400;
 /// How many blocks a board action waits for approvals: a week of blocks of 2 s. An auditor counts it too.
 pub const PROPOSAL_LIFETIME: u32 = 302_400;
+/// Counted ballots that a trustee may declare missing one by one.
+pub const MAX_MISSING: u32 = 256;
+/// How many blocks after the board lowered the quorum of trustees it holds: a day of blocks of 2 s, in which
+/// everybody can see it.
+pub const LOWERED_QUORUM_WAIT: u32 = 43_200;
 /// Bytes of a signed ballot in its canonical encoding; a decoder refuses more before it starts.
 pub const MAX_BALLOT_BYTES: usize = 20_000;
 /// Bytes of an X-Wing public key (draft-connolly-cfrg-xwing-kem).

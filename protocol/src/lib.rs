@@ -11,12 +11,12 @@
 //! | step | module |
 //! |---|---|
 //! | what everything is built of | [`group`], [`transcript`], [`keys`], [`ids`], [`bounds`] |
-//! | an election is defined | [`manifest`], [`contest`], [`election`], [`board`] |
+//! | an election is defined | [`manifest`], [`contest`], [`election`], [`board`], [`endpoint`] |
 //! | voters come onto the roll | [`roll`], `invitation` |
 //! | what is proved, and checked in one go | [`range_proof`], [`combination`] |
 //! | a ballot is prepared, audited, cast | [`ballot`], [`shares`], `envelope`, [`receipt`] |
 //! | a trustee that was away comes to its shares | `repair` |
-//! | the tally | [`agreement`], [`tally`] |
+//! | the tally | [`declaration`], [`agreement`], [`tally`] |
 //! | what travels and what remains | [`wire`], [`state`], [`record`], [`refusal`] |
 //!
 //! The crate is pure: no clock, network, storage, thread or ambient randomness. Every function
@@ -43,7 +43,9 @@ pub mod board;
 pub mod bounds;
 pub mod combination;
 pub mod contest;
+pub mod declaration;
 pub mod election;
+pub mod endpoint;
 #[cfg(feature = "client")]
 pub mod envelope;
 pub mod group;

@@ -130,6 +130,10 @@ refusals! {
     InvalidText = 47, "a reason must be given, in UTF-8";
     /// The chain has too many elections at work at once.
     TooManyElections = 48, "the chain has as many unfinished elections as it can serve; certify or void one first";
+    /// The quorum for the set can't be lowered to that.
+    WrongQuorum = 49, "the quorum can only be lowered, and never below the threshold";
+    /// A declaration that is none.
+    WrongDeclaration = 50, "a declaration lists voters whose ballots count, in ascending order, and the closing block";
 }
 
 impl core::fmt::Display for Refusal {

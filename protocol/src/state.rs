@@ -99,12 +99,42 @@ pub struct ElectionState {
     /// Whether trustees signed different sets: evidence against at least one of them. Only a set
     /// that q trustees signed is ever opened.
     pub conflict: bool,
+    /// Counted ballots that were excluded, because too few trustees can serve them; `counted` is without them.
+    pub excluded: u32,
+    /// The quorum for the set, where the board lowered it.
+    pub lowered: Option<LoweredQuorum>,
     /// The set that q trustees signed.
     pub agreed: Option<SetStatement>,
     /// The digest of the result that the board certified.
     pub certified: Option<Digest>,
     /// Why it is void.
     pub void: Option<Reason>,
+}
+
+/// A quorum that the board lowered.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct LoweredQuorum {
+    /// How many trustees must sign the set.
+    pub quorum: u8,
+    /// The block from which that holds.
+    pub from: u32,
+}
+
+impl LoweredQuorum {
+    /// The quorum for the set at this height.
+    #[must_use]
+    pub fn at(lowered: Option<Self>, manifest: &Manifest, height: u32) -> u8 {
+        lowered.filter(|lowered| height >= lowered.from).map_or(manifest.quorum, |lowered| lowered.quorum)
+    }
+
+    /// What the quorum can be lowered to: less than now, whether that holds already or not, and never below t.
+    #[must_use]
+    pub fn may_follow(lowered: Option<Self>, manifest: &Manifest, quorum: u8) -> bool {
+        let now = lowered.map_or(manifest.quorum, |lowered| lowered.quorum);
+        (manifest.threshold..now).contains(&quorum)
+    }
 }
 
 /// A voter as the chain knows it.

@@ -209,7 +209,7 @@ impl CommitmentSums {
         Some(self)
     }
 
-    /// Takes a ballot's commitments out again, because a later ballot replaced it.
+    /// Takes a ballot's commitments out again, because a later ballot replaced it or it is excluded.
     ///
     /// # Errors
     /// [`TallyError::Shape`] when style and commitments don't fit; nothing is taken out then.
@@ -218,9 +218,10 @@ impl CommitmentSums {
         manifest: &Manifest,
         style: u16,
         weight: u64,
-        commitments: &[RistrettoPoint],
+        commitments: &[Point],
     ) -> Result<(), TallyError> {
-        let negated: Vec<RistrettoPoint> = commitments.iter().map(|commitment| -commitment).collect();
+        let negated = commitments.iter().map(|point| point.decompress().map(|point| -point));
+        let negated = negated.collect::<Result<Vec<_>, _>>().map_err(|_| TallyError::Shape)?;
         self.add_vartime(manifest, style, weight, &negated)
     }
 

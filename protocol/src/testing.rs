@@ -16,7 +16,9 @@ use crate::{
     board::{Action, Approval, Board},
     bounds::{text, Text},
     contest::{Contest, Rule},
+    declaration::{Declaration, Missing},
     election::Election,
+    endpoint::{Announcement, Endpoint},
     envelope::{seal, Deposit, KemKey},
     ids::{Anchor, BallotHash, Digest, Genesis},
     keys::SigningKey,
@@ -220,6 +222,13 @@ impl Fixture {
         Acceptance::sign(&self.election, trustee, &self.trustees[place(trustee)].signing, &mut self.rng)
     }
 
+    /// A trustee's statement of its address.
+    pub fn announce(&mut self, trustee: u8, number: u8, url: &str) -> Announcement {
+        let endpoint = Endpoint { number, url: name(url) };
+        let key = &self.trustees[place(trustee)].signing;
+        Announcement::sign(&self.election, trustee, key, endpoint, &mut self.rng)
+    }
+
     /// What a voter's next ballot is prepared for.
     #[must_use]
     pub fn paper(&self, voter: usize, sequence: u32) -> Ballotpaper {
@@ -285,6 +294,12 @@ impl Fixture {
             shares: signed.shares,
             weight: self.voters[voter].weight,
         }
+    }
+
+    /// A trustee's declaration of what it can't serve.
+    pub fn declare(&mut self, trustee: u8, closing: Anchor, missing: Missing) -> Declaration {
+        let key = &self.trustees[place(trustee)].signing;
+        Declaration::sign(&self.election, trustee, key, closing, missing, &mut self.rng)
     }
 
     /// A trustee's signature under a set.

@@ -44,6 +44,8 @@ pub enum Role {
     PeerRequest = 11,
     /// A trustee hands another a part of what rebuilds a third one's shares.
     RepairPart = 12,
+    /// A trustee declares which counted ballots it can't serve.
+    Declaration = 13,
 }
 
 /// What a signature is over: role, chain, election, index and payload, hashed to 64 bytes.

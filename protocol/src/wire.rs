@@ -11,6 +11,9 @@ use crate::{
     agreement::{Acceptance, Agreement},
     ballot::CastBallot,
     board::Approval,
+    declaration::Declaration,
+    endpoint::Announcement,
+    ids::Eid,
     roll::{Registration, RollBatch},
     tally::{Contribution, Finalize},
 };
@@ -54,9 +57,32 @@ pub enum Message {
     /// Anyone finalizes the tally.
     #[codec(index = 7)]
     Finalize(Finalize),
+    /// A trustee states where it can be reached.
+    #[codec(index = 8)]
+    Announce(Announcement),
+    /// A trustee declares which counted ballots it can't serve.
+    #[codec(index = 9)]
+    Declare(Declaration),
 }
 
 impl Message {
+    /// The election that it concerns; none for the creation of one.
+    #[must_use]
+    pub fn eid(&self) -> Option<Eid> {
+        Some(match self {
+            Self::Approve(approval) => return approval.action.eid(),
+            Self::AddBatch(batch) => batch.eid,
+            Self::Register(registration) => registration.eid,
+            Self::Accept(acceptance) => acceptance.eid,
+            Self::Cast(ballot) => ballot.signed.ballot.statement.eid,
+            Self::Agree(agreement) => agreement.eid,
+            Self::Contribute(contribution) => contribution.eid,
+            Self::Finalize(finalize) => finalize.eid,
+            Self::Announce(announcement) => announcement.eid,
+            Self::Declare(declaration) => declaration.eid,
+        })
+    }
+
     /// The bytes of the extrinsic.
     #[must_use]
     pub fn to_extrinsic(&self) -> Vec<u8> {

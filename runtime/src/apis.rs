@@ -11,6 +11,7 @@ use frame_support::{
 };
 use psephos_protocol::{
     board::Board,
+    endpoint::Endpoint,
     ids::Eid,
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
@@ -195,6 +196,10 @@ impl_runtime_apis! {
 
         fn ballot_terms(eid: Eid, style: u16) -> Option<Vec<u8>> {
             Voting::view_ballot_terms(eid, style)
+        }
+
+        fn endpoints(eid: Eid) -> Vec<(u8, Endpoint)> {
+            Voting::view_endpoints(eid)
         }
 
         fn tally(eid: Eid) -> Option<TallyView> {

@@ -81,6 +81,10 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
             let (keys, chain, eid) = start(&args.target, context).await?;
             act(&chain, &keys, actions::void(&eid, &args.reason)?, context).await
         }
+        Command::LowerQuorum(args) => {
+            let (keys, chain, eid) = start(&args.target, context).await?;
+            act(&chain, &keys, actions::lower_quorum(&eid, args.quorum, &args.reason)?, context).await
+        }
         Command::Reinvite(args) => reinvite(&args, context).await,
     }
 }

@@ -163,6 +163,15 @@ pub fn state(view: &ElectionView) -> String {
     if state.conflict {
         rows.push(("CONFLICT", "trustees signed different sets; the evidence is on the chain".into()));
     }
+    if state.excluded > 0 {
+        rows.push(("Excluded", format!("{} ballots, which too few trustees can serve", state.excluded)));
+    }
+    if let Some(lowered) = &state.lowered {
+        rows.push((
+            "Quorum",
+            format!("lowered by the board to {} from block {}", lowered.quorum, lowered.from),
+        ));
+    }
     if let Some(reason) = &state.void {
         rows.push(("Void because", bounds::show(reason)));
     }
@@ -177,7 +186,7 @@ fn next(view: &ElectionView) -> String {
         Phase::Frozen => format!("opens at {}", times::show(view.state.opens_at)),
         Phase::Open => format!("voters vote, until {}", times::show(view.state.closes_at)),
         Phase::Closed if !view.state.summed => "the chain sums the ballots".into(),
-        Phase::Closed => "the trustees agree on the set".into(),
+        Phase::Closed => "the trustees say what they can serve, and agree on the set".into(),
         Phase::Agreed => "the trustees contribute; then anyone finalizes".into(),
         Phase::Tallied => "waits for the board to certify".into(),
         Phase::Certified => "over".into(),
@@ -237,6 +246,9 @@ pub fn action(action: &Action) -> String {
         }
         Action::Close { .. } => "close voting now, for good".into(),
         Action::Certify { result, .. } => format!("certify the result {result}"),
+        Action::LowerQuorum { quorum, reason, .. } => {
+            format!("LOWER the quorum for the set to {quorum}, because: {}", bounds::show(reason))
+        }
         Action::Void { reason, .. } => format!("VOID the election, because: {}", bounds::show(reason)),
     }
 }

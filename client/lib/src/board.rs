@@ -234,7 +234,8 @@ pub async fn in_effect(chain: &Chain, action: &Action) -> Result<bool, ChainErro
         | Action::Extend { eid, .. }
         | Action::Close { eid }
         | Action::Certify { eid, .. }
-        | Action::Void { eid, .. } => chain.election(eid).await?.state,
+        | Action::Void { eid, .. }
+        | Action::LowerQuorum { eid, .. } => chain.election(eid).await?.state,
     };
     let frozen = !matches!(state.phase, Phase::Setup | Phase::Registration | Phase::Void);
     let closed = frozen && !matches!(state.phase, Phase::Frozen | Phase::Open);
@@ -247,6 +248,7 @@ pub async fn in_effect(chain: &Chain, action: &Action) -> Result<bool, ChainErro
         Action::Close { .. } => closed,
         Action::Certify { result, .. } => state.certified == Some(*result),
         Action::Void { .. } => state.phase == Phase::Void,
+        Action::LowerQuorum { quorum, .. } => state.lowered.is_some_and(|lowered| lowered.quorum == *quorum),
         Action::CreateElection { .. } | Action::ConfirmBatch { .. } | Action::Reinvite { .. } => false,
     })
 }
@@ -261,5 +263,6 @@ fn needed_phase(action: &Action) -> &'static str {
         Action::Extend { .. } | Action::Close { .. } => "Open",
         Action::Certify { .. } => "Tallied",
         Action::Void { .. } => "any but Certified and Void",
+        Action::LowerQuorum { .. } => "Closed",
     }
 }

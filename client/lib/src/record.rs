@@ -182,18 +182,10 @@ impl Scope {
     }
 
     fn holds(&self, message: &Message) -> bool {
-        match message {
-            Message::Approve(approval) => match approval.action.eid() {
-                Some(eid) => eid == self.eid,
-                None => approval.action.digest() == self.creation,
-            },
-            Message::AddBatch(batch) => batch.eid == self.eid,
-            Message::Register(registration) => registration.eid == self.eid,
-            Message::Accept(acceptance) => acceptance.eid == self.eid,
-            Message::Cast(ballot) => ballot.signed.ballot.statement.eid == self.eid,
-            Message::Agree(agreement) => agreement.eid == self.eid,
-            Message::Contribute(contribution) => contribution.eid == self.eid,
-            Message::Finalize(finalize) => finalize.eid == self.eid,
+        match (message.eid(), message) {
+            (Some(eid), _) => eid == self.eid,
+            (None, Message::Approve(approval)) => approval.action.digest() == self.creation,
+            (None, _) => false,
         }
     }
 

@@ -14,8 +14,9 @@ use psephos_protocol::{
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     election::Election,
     group::Point,
-    ids::Digest,
+    ids::{BallotHash, Digest},
     keys::PublicKey,
+    manifest::Manifest,
     range_proof::Generators,
     tally::{CommitmentSums, TallyError, Turnout, Turnouts},
     transcript,
@@ -35,8 +36,11 @@ const CHUNK: usize = 4 * batch::BATCH;
 struct Voted {
     sequence: u32,
     ballots: u8,
-    /// The commitments of the ballot that counts so far, to be taken out of the sums when it is replaced.
+    /// The commitments of the ballot that counts so far, to be taken out of the sums when it is replaced or
+    /// excluded.
     commitments: Vec<Point>,
+    /// The trustees whose receipts that ballot carries, trustee 1 in the lowest bit.
+    vouched: u16,
 }
 
 /// A ballot whose signatures and proof wait for their check.
@@ -76,6 +80,14 @@ impl Groups {
     /// Counts a voter.
     pub(crate) fn add(&mut self, rights: &Rights) {
         let one = |count: &mut u32| *count = count.saturating_add(1);
+        one(self.weights.entry(rights.weight).or_default());
+        one(self.styles.entry(rights.style).or_default());
+        one(self.units.entry(rights.unit).or_default());
+    }
+
+    /// Counts a voter no more.
+    fn remove(&mut self, rights: &Rights) {
+        let one = |count: &mut u32| *count = count.saturating_sub(1);
         one(self.weights.entry(rights.weight).or_default());
         one(self.styles.entry(rights.style).or_default());
         one(self.units.entry(rights.unit).or_default());
@@ -243,28 +255,47 @@ impl Ballots {
         self.accepted = self.accepted.saturating_add(1);
         let voted = self.voted.entry(statement.credential).or_default();
         if self.set.accept(statement.credential, accepted).is_some() {
-            let earlier: Vec<_> = voted
-                .commitments
-                .iter()
-                .map(Point::decompress)
-                .collect::<Result<_, _>>()
-                .map_err(|_| TallyError::Shape)?;
-            self.sums.remove_vartime(manifest, rights.style, rights.weight, &earlier)?;
+            self.sums.remove_vartime(manifest, rights.style, rights.weight, &voted.commitments)?;
         } else {
             self.groups.add(&rights);
-            let contests =
-                manifest.style(rights.style).map(|style| style.contests.as_slice()).unwrap_or_default();
-            for contest in contests {
-                if let Some(turnout) = self.turnout.get_mut(usize::from(*contest)) {
-                    turnout.ballots = turnout.ballots.saturating_add(1);
-                    turnout.weight = turnout.weight.saturating_add(rights.weight);
-                }
+            for turnout in turnouts(&mut self.turnout, manifest, rights.style) {
+                turnout.ballots = turnout.ballots.saturating_add(1);
+                turnout.weight = turnout.weight.saturating_add(rights.weight);
             }
         }
-        if manifest.max_ballots > 1 {
-            voted.commitments = statement.commitments.to_vec();
-        }
+        voted.commitments = statement.commitments.to_vec();
+        let receipts = ballot.cast.receipts.iter();
+        voted.vouched =
+            receipts.fold(0, |all, receipt| all | 1u16.wrapping_shl(u32::from(receipt.trustee) - 1));
         Ok(())
+    }
+
+    /// Whether a ballot of this credential was accepted.
+    pub(crate) fn voted(&self, credential: &PublicKey) -> bool {
+        self.voted.contains_key(credential)
+    }
+
+    /// Takes the ballot of a credential out of set, sums and counts. Gives its hash and the trustees whose receipts
+    /// it carries; none if it is out already.
+    pub(crate) fn exclude(
+        &mut self,
+        election: &Election,
+        roll: &Roll,
+        credential: &PublicKey,
+    ) -> Result<Option<(BallotHash, Vec<u8>)>, TallyError> {
+        let Some(accepted) = self.set.exclude(credential) else { return Ok(None) };
+        let manifest = &election.manifest;
+        let rights = roll.rights(credential).ok_or(TallyError::Shape)?;
+        let voted = self.voted.get(credential).ok_or(TallyError::Shape)?;
+        self.sums.remove_vartime(manifest, rights.style, rights.weight, &voted.commitments)?;
+        self.groups.remove(&rights);
+        for turnout in turnouts(&mut self.turnout, manifest, rights.style) {
+            turnout.ballots = turnout.ballots.saturating_sub(1);
+            turnout.weight = turnout.weight.saturating_sub(rights.weight);
+        }
+        let vouched =
+            (1..=16u8).filter(|trustee| voted.vouched & 1u16.wrapping_shl(u32::from(*trustee) - 1) != 0);
+        Ok(Some((accepted.ballot, vouched.collect())))
     }
 
     /// Check 9, when voting is over: each counted ballot has a roll entry of its own.
@@ -323,4 +354,14 @@ impl Ballots {
             unit.voted = self.groups.units.get(&index).copied().unwrap_or_default();
         }
     }
+}
+
+/// The turnouts of a style's contests.
+fn turnouts<'a>(
+    turnouts: &'a mut [Turnout],
+    manifest: &'a Manifest,
+    style: u16,
+) -> impl Iterator<Item = &'a mut Turnout> {
+    let contests = manifest.style(style).map(|style| style.contests.as_slice()).unwrap_or_default();
+    (0u16..).zip(turnouts).filter(|(contest, _)| contests.contains(contest)).map(|(_, turnout)| turnout)
 }

@@ -19,6 +19,7 @@ pub(crate) fn step(action: &Action) -> Step {
         Action::Freeze { .. } | Action::Postpone { .. } | Action::Extend { .. } | Action::Close { .. } => {
             Step::Schedule
         }
+        Action::LowerQuorum { .. } => Step::Agreement,
         Action::Certify { .. } | Action::Void { .. } => Step::Certification,
     }
 }
@@ -35,6 +36,7 @@ pub(crate) fn name(action: &Action) -> &'static str {
         Action::Close { .. } => "early close",
         Action::Certify { .. } => "certification",
         Action::Void { .. } => "voiding",
+        Action::LowerQuorum { .. } => "lowering of the quorum",
     }
 }
 

@@ -5,12 +5,12 @@
 
 use psephos_protocol::{
     board::{Action, Approval},
-    bounds::{show, Reason},
+    bounds::{show, Reason, LOWERED_QUORUM_WAIT},
     election::Election,
-    ids::{Anchor, Eid},
+    ids::Anchor,
     manifest::Manifest,
     record::{RecordBlock, RecordHeader},
-    state::Phase,
+    state::{LoweredQuorum, Phase},
     wire::Message,
 };
 
@@ -100,12 +100,14 @@ impl Replay {
         if running.phase == Phase::Closed && running.expected.is_none() {
             running.close(block.parent, &mut self.checks)?;
         }
+        // A lowered quorum is reached by waiting.
+        running.settle(block.anchor.number, &mut self.checks, &block.to_string())?;
         Ok(())
     }
 
     fn message(&mut self, block: &Block, object: &str, message: Message) -> Result<(), Failure> {
-        let (step, eid) = concerns(&message);
-        if eid.is_some_and(|eid| eid != self.header.eid) {
+        let step = step(&message);
+        if message.eid().is_some_and(|eid| eid != self.header.eid) {
             return Err(Failure::new(step, Party::Source, object, "it is of another election"));
         }
         if let Message::Approve(approval) = message {
@@ -142,7 +144,7 @@ impl Replay {
             }
             Message::Agree(agreement) => {
                 running.require(&[Phase::Closed, Phase::Agreed], step, object)?;
-                running.agree(checks, object, &agreement)
+                running.agree(block.anchor.number, checks, object, &agreement)
             }
             Message::Contribute(contribution) => {
                 running.require(&[Phase::Agreed], step, object)?;
@@ -153,6 +155,13 @@ impl Replay {
                 running.require(&[Phase::Agreed], step, object)?;
                 running.finalize(checks, object, &finalize)
             }
+            Message::Declare(declaration) => {
+                running.require(&[Phase::Closed], step, object)?;
+                let excluded = running.declare(checks, object, declaration)?;
+                self.notes.extend(excluded);
+                Ok(())
+            }
+            Message::Announce(announcement) => running.announce(object, &announcement),
             Message::Approve(_) | Message::Cast(_) => Ok(()),
         }
     }
@@ -184,7 +193,7 @@ impl Replay {
             return Ok(());
         }
         self.proposals.forget(&approval.action);
-        self.carry_out(approval.action, &members, object)
+        self.carry_out(now, approval.action, &members, object)
     }
 
     /// Whether the action may be carried out now.
@@ -265,6 +274,15 @@ impl Replay {
                 require(&BEFORE_THE_END)?;
                 check_reason(reason).map_err(wrong)
             }
+            Action::LowerQuorum { quorum, reason, .. } => {
+                require(&[Phase::Closed])?;
+                check_reason(reason).map_err(wrong)?;
+                if LoweredQuorum::may_follow(running.lowered, &running.election.manifest, *quorum) {
+                    Ok(())
+                } else {
+                    fail(format!("the quorum can't be lowered to {quorum}"))
+                }
+            }
         }
     }
 
@@ -290,7 +308,13 @@ impl Replay {
     }
 
     /// Carries an action out that was checked.
-    fn carry_out(&mut self, action: Action, members: &[u8], object: &str) -> Result<(), Failure> {
+    fn carry_out(
+        &mut self,
+        height: u32,
+        action: Action,
+        members: &[u8],
+        object: &str,
+    ) -> Result<(), Failure> {
         let by = by(members);
         if let Action::CreateElection { number, manifest } = action {
             let election = self.check_creation(object, number, manifest, members)?;
@@ -328,22 +352,29 @@ impl Replay {
                 self.checks.pass(Step::Certification, by);
             }
             Action::Void { reason, .. } => running.void(&mut self.checks, show(&reason), by),
+            Action::LowerQuorum { quorum, reason, .. } => {
+                let from = height.saturating_add(LOWERED_QUORUM_WAIT);
+                running.lowered = Some(LoweredQuorum { quorum, from });
+                self.notes.push(format!(
+                    "{object}: the board lowered the quorum for the set to {quorum} from block {from}: {}",
+                    show(&reason)
+                ));
+            }
         }
         Ok(())
     }
 }
 
-/// The check that a message belongs to, and its election.
-fn concerns(message: &Message) -> (Step, Option<Eid>) {
+/// The check that a message belongs to.
+fn step(message: &Message) -> Step {
     match message {
-        Message::Approve(approval) => (board::step(&approval.action), approval.action.eid()),
-        Message::AddBatch(batch) => (Step::Roll, Some(batch.eid)),
-        Message::Register(claim) => (Step::Roll, Some(claim.eid)),
-        Message::Accept(acceptance) => (Step::Trustees, Some(acceptance.eid)),
-        Message::Cast(cast) => (Step::Ballots, Some(cast.signed.ballot.statement.eid)),
-        Message::Agree(agreement) => (Step::Agreement, Some(agreement.eid)),
-        Message::Contribute(contribution) => (Step::Contributions, Some(contribution.eid)),
-        Message::Finalize(finalize) => (Step::Openings, Some(finalize.eid)),
+        Message::Approve(approval) => board::step(&approval.action),
+        Message::AddBatch(_) | Message::Register(_) => Step::Roll,
+        Message::Accept(_) | Message::Announce(_) => Step::Trustees,
+        Message::Cast(_) => Step::Ballots,
+        Message::Declare(_) | Message::Agree(_) => Step::Agreement,
+        Message::Contribute(_) => Step::Contributions,
+        Message::Finalize(_) => Step::Openings,
     }
 }
 

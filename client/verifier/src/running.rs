@@ -1,14 +1,16 @@
 //! The election while it runs: its phase, and what each phase takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use psephos_protocol::{
     agreement::{Acceptance, Agreement, SetStatement},
     ballot::CastBallot,
+    declaration::{Declaration, Declarations},
     election::Election,
+    endpoint::Announcement,
     ids::{Anchor, Digest},
-    keys::verify_signature,
-    state::Phase,
+    keys::{verify_signature, PublicKey},
+    state::{LoweredQuorum, Phase},
     tally::Finalize,
 };
 
@@ -30,10 +32,15 @@ pub(crate) struct Running {
     pub(crate) closes_at: u64,
     /// The trustees who accepted.
     accepted: BTreeSet<u8>,
+    /// How many addresses each trustee stated.
+    announced: BTreeMap<u8, u8>,
     pub(crate) roll: Roll,
     pub(crate) ballots: Ballots,
     /// The set that trustees should sign, once voting is over.
     pub(crate) expected: Option<SetStatement>,
+    declarations: Declarations,
+    /// The quorum for the set, where the board lowered it.
+    pub(crate) lowered: Option<LoweredQuorum>,
     pub(crate) tally: Tally,
     /// Why it was voided.
     pub(crate) voided: Option<String>,
@@ -47,9 +54,12 @@ impl Running {
             opens_at: election.manifest.opens_at,
             closes_at: election.manifest.closes_at,
             accepted: BTreeSet::new(),
+            announced: BTreeMap::new(),
             roll: Roll::default(),
             ballots: Ballots::new(&election),
             expected: None,
+            declarations: Declarations::default(),
+            lowered: None,
             tally: Tally::default(),
             voided: None,
             election,
@@ -150,6 +160,23 @@ impl Running {
         Ok(())
     }
 
+    /// A trustee states where it can be reached.
+    pub(crate) fn announce(&mut self, object: &str, announcement: &Announcement) -> Result<(), Failure> {
+        let Announcement { trustee, endpoint, .. } = announcement;
+        let fail = |reason: String| Err(Failure::new(Step::Trustees, Party::Validators, object, reason));
+        if !announcement.verify(&self.election, verify_signature) {
+            return fail(format!("the address is not signed by trustee {trustee} of this election"));
+        }
+        let before = self.announced.insert(*trustee, endpoint.number).unwrap_or(0);
+        if endpoint.number <= before || !endpoint.is_valid() {
+            return fail(format!(
+                "statement {} of trustee {trustee} after statement {before} is not a later address",
+                endpoint.number
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether the board may freeze the roll that it saw.
     pub(crate) fn may_freeze(
         &self,
@@ -201,17 +228,69 @@ impl Running {
     pub(crate) fn close(&mut self, closing: Anchor, checks: &mut Checks) -> Result<(), Failure> {
         self.ballots.flush(&self.election)?;
         self.ballots.check_once(&self.roll)?;
-        let set = self.ballots.set();
-        self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32 });
         checks.pass(Step::Schedule, format!("voting ended with block {}", closing.number));
         checks.pass(Step::Ballots, self.ballots.summary());
-        checks.pass(Step::Once, format!("{} ballots of as many roll entries count", set.len()));
+        checks
+            .pass(Step::Once, format!("{} ballots of as many roll entries count", self.ballots.set().len()));
+        self.expect(closing, checks);
+        Ok(())
+    }
+
+    /// The set as it is now is what trustees should sign.
+    fn expect(&mut self, closing: Anchor, checks: &mut Checks) {
+        let set = self.ballots.set();
+        self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32 });
         let columns = self.election.manifest.columns();
         checks.pass(Step::Sums, format!("{} ballots in {columns} columns", set.len()));
         if self.ballots.groups().too_small(&self.election).is_none() {
             checks.pass(Step::Privacy, format!("the minimum is {}", self.election.manifest.privacy_minimum));
         }
-        Ok(())
+    }
+
+    /// A trustee declares what it can't serve. Gives what is to be said of ballots that are excluded now.
+    pub(crate) fn declare(
+        &mut self,
+        checks: &mut Checks,
+        object: &str,
+        declaration: Declaration,
+    ) -> Result<Vec<String>, Failure> {
+        let closing = self.expected(object)?.closing;
+        let trustee = declaration.trustee;
+        let fail = |party, reason: String| Err(Failure::new(Step::Agreement, party, object, reason));
+        let own = || Party::Trustees(vec![trustee]);
+        if !declaration.verify(&self.election, verify_signature) {
+            let reason = format!("the declaration is not signed by trustee {trustee} of this election");
+            return fail(Party::Validators, reason);
+        }
+        if declaration.closing != closing {
+            return fail(own(), format!("trustee {trustee} declares for another closing block"));
+        }
+        let missing = declaration.missing;
+        let counts = |credential: &PublicKey| self.ballots.voted(credential);
+        if !missing.is_ordered() || !missing.listed().iter().all(counts) {
+            return fail(own(), format!("trustee {trustee} lists what does not count, or not in order"));
+        }
+        if !self.declarations.add(trustee, missing) {
+            return fail(own(), format!("trustee {trustee} declared before"));
+        }
+        let mut notes = Vec::new();
+        for credential in self.declarations.excluded(&self.election.manifest) {
+            let left_out = self.ballots.exclude(&self.election, &self.roll, &credential);
+            let left_out = left_out
+                .map_err(|error| Failure::new(Step::Sums, Party::Validators, object, error.to_string()))?;
+            if let Some((hash, vouched)) = left_out {
+                let without = Party::Trustees(self.declarations.without(&credential));
+                let vouched = Party::Trustees(vouched);
+                notes.push(format!(
+                    "ballot {hash} of credential {credential} is not in the set: {without} say that they can't \
+                     serve it; its receipts are by {vouched}"
+                ));
+            }
+        }
+        if !notes.is_empty() {
+            self.expect(closing, checks);
+        }
+        Ok(notes)
     }
 
     /// The set that trustees should sign.
@@ -224,6 +303,7 @@ impl Running {
     /// A trustee signs the set.
     pub(crate) fn agree(
         &mut self,
+        height: u32,
         checks: &mut Checks,
         object: &str,
         agreement: &Agreement,
@@ -240,7 +320,14 @@ impl Running {
             ));
         }
         self.tally.agree(&self.election, &expected, agreement, object)?;
-        if self.tally.agreed(&self.election, &expected, object)? {
+        self.settle(height, checks, object)
+    }
+
+    /// The set is agreed on when a quorum has signed it.
+    pub(crate) fn settle(&mut self, height: u32, checks: &mut Checks, object: &str) -> Result<(), Failure> {
+        let (Phase::Closed, Some(expected)) = (self.phase, self.expected) else { return Ok(()) };
+        let quorum = LoweredQuorum::at(self.lowered, &self.election.manifest, height);
+        if self.tally.agreed(quorum, &expected, object)? {
             self.phase = Phase::Agreed;
             let (same, other) = self.tally.signers(&expected);
             let dissent = match other.as_slice() {

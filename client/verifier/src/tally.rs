@@ -75,21 +75,17 @@ impl Tally {
         Ok(())
     }
 
-    /// Whether q trustees have signed the expected set; an error if q have signed another.
-    pub(crate) fn agreed(
-        &self,
-        election: &Election,
-        expected: &SetStatement,
-        object: &str,
-    ) -> Result<bool, Failure> {
-        let quorum = usize::from(election.manifest.quorum);
+    /// Whether a quorum of trustees has signed the expected set; an error if one has signed another. Nothing is
+    /// agreed where two sets have one, as may be below the manifest's quorum.
+    pub(crate) fn agreed(&self, quorum: u8, expected: &SetStatement, object: &str) -> Result<bool, Failure> {
         let mut sets: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
         for (trustee, statement) in &self.agreements {
             sets.entry(statement.root).or_default().push(*trustee);
         }
-        match sets.into_iter().find(|(_, trustees)| trustees.len() >= quorum) {
-            Some((root, _)) if root == expected.root => Ok(true),
-            Some((root, trustees)) => Err(Failure::new(
+        sets.retain(|_, trustees| trustees.len() >= usize::from(quorum));
+        match (sets.pop_first(), sets.is_empty()) {
+            (Some((root, _)), true) if root == expected.root => Ok(true),
+            (Some((root, trustees)), true) => Err(Failure::new(
                 Step::Agreement,
                 Party::Trustees(trustees),
                 object,
@@ -98,7 +94,7 @@ impl Tally {
                     expected.root
                 ),
             )),
-            None => Ok(false),
+            _ => Ok(false),
         }
     }
 

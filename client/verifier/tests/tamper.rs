@@ -7,9 +7,12 @@ use psephos_protocol::{
     agreement::SetStatement,
     ballot::CastBallot,
     board::Action,
+    bounds::LOWERED_QUORUM_WAIT,
+    declaration::{Declaration, Missing},
+    endpoint::Announcement,
     group::ScalarBytes,
     ids::{Anchor, Digest, Genesis},
-    keys::SigningKey,
+    keys::{PublicKey, SigningKey},
     manifest::Manifest,
     receipt::Receipt,
     record::frame,
@@ -111,6 +114,25 @@ fn the_board_creates_together() {
         "by another"
     );
     assert_eq!(after(|world| world.blocks[CREATE].clear()), 4, "nobody");
+}
+
+#[test]
+fn an_address_is_its_trustees_own_and_later_than_the_last() {
+    let with = |number: u8, url: &str, change: fn(&mut Announcement)| {
+        let mut world = World::honest();
+        for (number, url) in [(2, "https://two.example"), (number, url)] {
+            let announcement = world.fixture.announce(2, number, url);
+            world.blocks[FREEZE].push(Message::Announce(announcement));
+        }
+        let Some(Message::Announce(last)) = world.blocks[FREEZE].last_mut() else { panic!("announced") };
+        change(last);
+        world.verify()
+    };
+    assert!(with(3, "https://zwei.example", |_| ()).verified());
+    assert_eq!(failed(&with(2, "https://zwei.example", |_| ())), 5, "the same number");
+    assert_eq!(failed(&with(3, "https://zwei.example", |other| other.trustee = 1)), 5, "for another");
+    assert_eq!(failed(&with(3, "https://zwei.example", |other| other.endpoint.number = 4)), 5, "unsigned");
+    assert_eq!(failed(&with(3, "zwei.example", |_| ())), 5, "no address");
 }
 
 #[test]
@@ -615,4 +637,132 @@ fn the_board_certifies_this_result_and_the_record_ends() {
         15,
         "voided without a reason"
     );
+}
+
+/// Trustees 1 to 3 of 4, t = 2, lack the ballot of voter 1.
+fn without_a_ballot(declaring: &[u8]) -> World {
+    let mut world = World::voted(&params(), |_| ());
+    world.tally_without(1, declaring);
+    world
+}
+
+#[test]
+fn a_ballot_that_too_few_can_serve_is_out_and_its_vouchers_are_named() {
+    let report = without_a_ballot(&[1, 2, 3]).verify();
+    assert!(report.verified(), "{report}");
+    let note = report.notes.iter().find(|note| note.contains("is not in the set")).expect("it is said");
+    assert!(
+        note.contains("trustees 1, 2, 3 say") && note.contains("receipts are by trustees 1, 2, 3"),
+        "{note}"
+    );
+    let totals: u64 = report.contests[0].options.iter().map(|(_, total)| total).sum();
+    assert_eq!(totals, 3, "one of four is out");
+}
+
+#[test]
+fn a_ballot_that_enough_may_serve_stays_in() {
+    assert_eq!(failed(&without_a_ballot(&[1, 2]).verify()), 11, "n - t are not enough");
+    let unheard = || {
+        let mut world = without_a_ballot(&[1, 2, 3]);
+        world.blocks[DECLARE].pop();
+        world
+    };
+    assert_eq!(failed(&unheard().verify()), 11);
+}
+
+#[test]
+fn a_declaration_is_its_trustees_own_and_made_once() {
+    let after = |change: &dyn Fn(&mut World, &mut Declaration)| {
+        let mut world = without_a_ballot(&[1, 2, 3]);
+        let Some(Message::Declare(mut last)) = world.blocks[DECLARE].pop() else { panic!("declared") };
+        change(&mut world, &mut last);
+        world.blocks[DECLARE].push(Message::Declare(last));
+        failed(&world.verify())
+    };
+    assert_eq!(after(&|_, last| last.trustee = 4), 11, "for another");
+    assert_eq!(after(&|_, last| last.missing = Missing::All), 11, "unsigned");
+    assert_eq!(
+        after(&|world, last| *last = world.fixture.declare(2, anchor(CLOSES), Missing::All)),
+        11,
+        "twice"
+    );
+    assert_eq!(
+        after(&|world, last| *last = world.fixture.declare(3, anchor(CLOSES - 1), last.missing.clone())),
+        11,
+        "another closing block"
+    );
+    let listing = |keys: Vec<PublicKey>| {
+        after(&|world, last| {
+            let missing = Missing::Listed(keys.clone().try_into().expect("few"));
+            *last = world.fixture.declare(3, anchor(CLOSES), missing);
+        })
+    };
+    let mut keys: Vec<PublicKey> =
+        World::honest().fixture.voters.iter().map(|voter| voter.key.public()).collect();
+    keys.sort_unstable();
+    keys.reverse();
+    assert_eq!(listing(keys), 11, "not in order");
+    assert_eq!(listing(vec![PublicKey([1; 32])]), 11, "nobody");
+    let early = || {
+        let mut world = without_a_ballot(&[1, 2, 3]);
+        let declaration = world.blocks[DECLARE].remove(0);
+        world.blocks[RECAST].push(declaration);
+        failed(&world.verify())
+    };
+    assert_eq!(early(), 11, "before the close");
+}
+
+/// An election whose board lowered the quorum of 3 to 2 in the block after the close; trustees sign `wait` blocks
+/// after that, 1 and 2 the set, 3 and 4 another one if `others`.
+fn lowered(wait: u32, others: bool) -> World {
+    let mut world = World::voted(&params(), |_| ());
+    let eid = world.fixture.election.eid;
+    let reason = b"two are gone".to_vec().try_into().expect("short");
+    world.tally();
+    world.act(DECLARE, Action::LowerQuorum { eid, quorum: 2, reason });
+    world.blocks[AGREE].pop();
+    let mut tail = world.blocks.split_off(AGREE);
+    if others {
+        let Message::Agree(first) = &tail[0][0] else { panic!("an agreement") };
+        let other = SetStatement { root: some_digest("another"), ..first.statement };
+        for trustee in [3, 4] {
+            let agreement = world.fixture.agree(trustee, other);
+            tail[0].insert(0, Message::Agree(agreement));
+        }
+    }
+    world.blocks.resize(DECLARE + wait as usize, Vec::new());
+    world.blocks.append(&mut tail);
+    world.times = (0..world.blocks.len()).map(time).collect();
+    world
+}
+
+#[test]
+fn a_lowered_quorum_holds_after_the_wait_and_not_before() {
+    let report = lowered(LOWERED_QUORUM_WAIT, false).verify();
+    assert!(report.verified(), "{report}");
+    assert!(report.notes.iter().any(|note| note.contains("lowered the quorum for the set to 2")), "{report}");
+    // Contributions are one block after the second signature; the quorum must hold by then.
+    assert!(lowered(LOWERED_QUORUM_WAIT - 1, false).verify().verified(), "it is reached by waiting");
+    assert_eq!(failed(&lowered(LOWERED_QUORUM_WAIT - 2, false).verify()), 11, "a block too early");
+    assert_eq!(failed(&lowered(LOWERED_QUORUM_WAIT, true).verify()), 11, "two sets");
+}
+
+#[test]
+fn the_board_lowers_the_quorum_together_and_not_below_the_threshold() {
+    let act = |place: usize, quorum: u8, why: &str, members: usize| {
+        let mut world = World::honest();
+        let eid = world.fixture.election.eid;
+        let reason = why.as_bytes().to_vec().try_into().expect("short");
+        let mut approvals = World::honest();
+        approvals.blocks[place].clear();
+        approvals.act(place, Action::LowerQuorum { eid, quorum, reason });
+        world.blocks[place].extend(approvals.blocks[place].drain(..members));
+        world.verify()
+    };
+    assert!(act(DECLARE, 2, "gone", 2).verified());
+    assert_eq!(failed(&act(DECLARE, 1, "gone", 2)), 11, "below the threshold");
+    assert_eq!(failed(&act(DECLARE, 3, "gone", 2)), 11, "no less");
+    assert_eq!(failed(&act(DECLARE, 2, "", 2)), 11, "no reason");
+    assert_eq!(failed(&act(CAST, 2, "gone", 2)), 11, "while voting is open");
+    assert!(act(DECLARE, 2, "gone", 1).verified(), "one member alone changes nothing");
 }

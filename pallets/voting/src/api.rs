@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use psephos_protocol::{
     board::Board,
+    endpoint::Endpoint,
     ids::Eid,
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
@@ -33,6 +34,8 @@ sp_api::decl_runtime_apis! {
         fn proposals() -> Vec<Proposal>;
         /// What a ballot of that style is checked against (SCALE, `psephos_protocol::ballot::Terms`).
         fn ballot_terms(eid: Eid, style: u16) -> Option<Vec<u8>>;
+        /// Where the trustees can be reached, by index.
+        fn endpoints(eid: Eid) -> Vec<(u8, Endpoint)>;
         /// How the tally stands.
         fn tally(eid: Eid) -> Option<TallyView>;
     }

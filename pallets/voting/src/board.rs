@@ -4,13 +4,13 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::*, weights::Weight};
 use psephos_protocol::{
     board::{Action, Approval, Board},
-    bounds::{Reason, PROPOSAL_LIFETIME},
+    bounds::{Reason, LOWERED_QUORUM_WAIT, PROPOSAL_LIFETIME},
     election::Election,
     ids::{Digest, Eid},
     keys::PublicKey,
     refusal::Refusal,
     roll::{InvitationKeys, RollEvent},
-    state::{ElectionState, Phase, Proposal},
+    state::{ElectionState, LoweredQuorum, Phase, Proposal},
     tally::ElectionResult,
 };
 use scale_info::TypeInfo;
@@ -164,6 +164,13 @@ impl<T: Config> Pallet<T> {
                     .then_some(())
                     .ok_or(Refusal::WrongPhase)
             }
+            Action::LowerQuorum { quorum, reason, .. } => {
+                needs(&[Phase::Closed])?;
+                check_reason(reason)?;
+                LoweredQuorum::may_follow(state.lowered, &election.manifest, *quorum)
+                    .then_some(())
+                    .ok_or(Refusal::WrongQuorum)
+            }
         }
     }
 
@@ -240,6 +247,12 @@ impl<T: Config> Pallet<T> {
                 Self::update(&eid, |state| state.void = Some(reason))?;
                 Self::enter(&eid, Phase::Void)
             }
+            Action::LowerQuorum { eid, quorum, .. } => {
+                let from = Self::height().saturating_add(LOWERED_QUORUM_WAIT);
+                Self::update(&eid, |state| state.lowered = Some(LoweredQuorum { quorum, from }))?;
+                Self::deposit_event(Event::QuorumLowered { eid, quorum, from });
+                Ok(())
+            }
         }
     }
 
@@ -266,6 +279,8 @@ impl<T: Config> Pallet<T> {
             summed: false,
             withheld: false,
             conflict: false,
+            excluded: 0,
+            lowered: None,
             agreed: None,
             certified: None,
             void: None,

@@ -4,8 +4,9 @@
 //! block the closing block: the last whose ballots count. Within a block its own time is known, so that
 //! acts which the clock ends are checked against what it will see next.
 
-use frame_support::weights::Weight;
+use frame_support::{traits::Get, weights::Weight};
 use psephos_protocol::{
+    bounds::MAX_TRUSTEES,
     ids::{Anchor, Eid},
     state::{ElectionState, Phase},
 };
@@ -15,11 +16,10 @@ use crate::{pallet::*, WeightInfo};
 impl<T: Config> Pallet<T> {
     pub(crate) fn tick() -> Weight {
         let active = Active::<T>::get();
-        for eid in &active {
-            // An election that is not there cannot be moved.
-            let _ = Self::tick_election(eid);
-        }
-        <T as Config>::WeightInfo::tick(active.len() as u32)
+        // An election that is not there cannot be moved.
+        let settled = active.iter().filter(|eid| Self::tick_election(eid) == Some(true)).count();
+        let reads = (settled as u64).saturating_mul(u64::from(MAX_TRUSTEES).saturating_add(2));
+        <T as Config>::WeightInfo::tick(active.len() as u32).saturating_add(T::DbWeight::get().reads(reads))
     }
 
     /// The chain's time in ms: within a block its own, at its start that of the block before.
@@ -36,7 +36,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn tick_election(eid: &Eid) -> Option<()> {
+    /// Gives whether agreements were looked at.
+    fn tick_election(eid: &Eid) -> Option<bool> {
         let state = Elections::<T>::get(eid)?;
         let phase = Self::due_phase(&state);
         if phase != state.phase {
@@ -48,6 +49,12 @@ impl<T: Config> Pallet<T> {
             let closing = Anchor { number: Self::height().saturating_sub(1), hash: parent };
             Self::update(eid, |state| state.closing = Some(closing)).ok()?;
         }
-        Some(())
+        // A lowered quorum is reached by waiting.
+        let settles =
+            phase == Phase::Closed && state.lowered.is_some_and(|lowered| Self::height() >= lowered.from);
+        if settles {
+            Self::settle_agreement(eid, &Manifests::<T>::get(eid)?).ok()?;
+        }
+        Some(settles)
     }
 }

@@ -36,9 +36,11 @@ mod benchmarking;
 mod board;
 mod cast;
 mod clock;
+mod declare;
 mod roll;
 mod sums;
 mod tally;
+mod trustees;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 mod views;
@@ -60,6 +62,8 @@ pub mod pallet {
         agreement::{Acceptance, Agreement, SetStatement},
         ballot::CastBallot,
         board::{Approval, Board},
+        declaration::{Declaration, Missing},
+        endpoint::{Announcement, Endpoint},
         ids::{BallotHash, Digest, Eid},
         keys::PublicKey,
         manifest::Manifest,
@@ -150,6 +154,14 @@ pub mod pallet {
     #[pallet::storage]
     pub type Sums<T> = StorageMap<_, Identity, Eid, sums::Summing>;
 
+    /// Where each trustee can be reached, as it stated last.
+    #[pallet::storage]
+    pub type Endpoints<T> = StorageDoubleMap<_, Identity, Eid, Twox64Concat, u8, Endpoint>;
+
+    /// The counted ballots that each trustee can't serve.
+    #[pallet::storage]
+    pub type DeclaredMissing<T> = StorageDoubleMap<_, Identity, Eid, Twox64Concat, u8, Missing>;
+
     /// The set that each trustee signed.
     #[pallet::storage]
     pub type Agreements<T> = StorageDoubleMap<_, Identity, Eid, Twox64Concat, u8, SetStatement>;
@@ -173,6 +185,8 @@ pub mod pallet {
         PhaseEntered { eid: Eid, phase: Phase },
         /// A trustee accepted an election.
         TrusteeAccepted { eid: Eid, trustee: u8 },
+        /// A trustee stated where it can be reached.
+        EndpointAnnounced { eid: Eid, trustee: u8 },
         /// A registrar proposed a batch.
         BatchAdded { eid: Eid, batch: u32, digest: Digest, count: u32 },
         /// The board confirmed a batch.
@@ -187,6 +201,12 @@ pub mod pallet {
         BallotAccepted { eid: Eid, credential: PublicKey, sequence: u32, hash: BallotHash },
         /// All counted ballots are summed.
         Summed { eid: Eid, ballots: u32, withheld: bool },
+        /// A trustee declared what it can't serve.
+        Declared { eid: Eid, trustee: u8 },
+        /// Too few trustees can serve the counted ballot of this credential: it is not in the set.
+        Excluded { eid: Eid, credential: PublicKey },
+        /// The board lowered the quorum for the set; it holds from that block.
+        QuorumLowered { eid: Eid, quorum: u8, from: u32 },
         /// A trustee signed a set.
         SetSigned { eid: Eid, trustee: u8, root: Digest },
         /// A trustee signed another set than one before it: evidence against one of them.
@@ -312,6 +332,27 @@ pub mod pallet {
         pub fn finalize(origin: OriginFor<T>, finalize: Finalize) -> DispatchResult {
             ensure_authorized(origin)?;
             Self::do_finalize(finalize).map_err(Self::refused)
+        }
+
+        /// A trustee states where it can be reached (spec 3.7). It costs what an acceptance costs: one election
+        /// read, one signature checked, one small value written.
+        #[pallet::call_index(8)]
+        #[pallet::authorize(Self::authorize_announce)]
+        #[pallet::weight_of_authorize(<T as Config>::WeightInfo::authorize_accept())]
+        #[pallet::weight(<T as Config>::WeightInfo::accept())]
+        pub fn announce(origin: OriginFor<T>, announcement: Announcement) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::do_announce(announcement).map_err(Self::refused)
+        }
+
+        /// A trustee declares which counted ballots it can't serve (spec 7.2).
+        #[pallet::call_index(9)]
+        #[pallet::authorize(Self::authorize_declare)]
+        #[pallet::weight_of_authorize(Pallet::<T>::declare_weight(declaration))]
+        #[pallet::weight(Pallet::<T>::declare_weight(declaration))]
+        pub fn declare(origin: OriginFor<T>, declaration: Declaration) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::do_declare(declaration).map_err(Self::refused)
         }
     }
 

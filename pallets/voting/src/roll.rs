@@ -4,7 +4,6 @@ use alloc::{collections::BTreeSet, vec};
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::pallet_prelude::*;
 use psephos_protocol::{
-    agreement::Acceptance,
     bounds::{MAX_STYLES, MAX_WEIGHTS},
     election::Election,
     ids::{Digest, Eid},
@@ -69,46 +68,6 @@ impl Groups {
 }
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn authorize_accept(
-        _: TransactionSource,
-        acceptance: &Acceptance,
-    ) -> TransactionValidityWithRefund {
-        Self::verdict(
-            Self::check_accept(acceptance).map(|_| ()),
-            priority::ACTS,
-            ACT_LONGEVITY,
-            ("accept", acceptance.eid, acceptance.trustee),
-        )
-    }
-
-    fn check_accept(acceptance: &Acceptance) -> Result<Election, Refusal> {
-        let (election, state) = Self::election(&acceptance.eid)?;
-        if state.phase != Phase::Setup {
-            return Err(Refusal::WrongPhase);
-        }
-        if state.accepted.contains(&acceptance.trustee) {
-            return Err(Refusal::AlreadyDone);
-        }
-        acceptance.verify(&election, host_verify).then_some(election).ok_or(Refusal::NotTrustee)
-    }
-
-    pub(crate) fn do_accept(acceptance: Acceptance) -> Result<(), Refusal> {
-        let election = Self::check_accept(&acceptance)?;
-        let Acceptance { eid, trustee, .. } = acceptance;
-        let mut all = false;
-        Self::update(&eid, |state| {
-            let place =
-                state.accepted.iter().position(|other| *other > trustee).unwrap_or(state.accepted.len());
-            all = state.accepted.try_insert(place, trustee).is_ok()
-                && state.accepted.len() == election.manifest.trustees.len();
-        })?;
-        Self::deposit_event(Event::TrusteeAccepted { eid, trustee });
-        if all {
-            Self::enter(&eid, Phase::Registration)?;
-        }
-        Ok(())
-    }
-
     pub(crate) fn authorize_add_batch(
         _: TransactionSource,
         batch: &RollBatch,

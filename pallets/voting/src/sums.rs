@@ -66,6 +66,7 @@ impl<T: Config> Pallet<T> {
         if room == 0 {
             return None;
         }
+        let excluded = Self::declarations(eid).excluded(&manifest);
         let mut summing = Sums::<T>::get(eid).unwrap_or_else(|| Summing::start(&manifest));
         let mut additions = Vec::new();
         let mut iterator = match &summing.cursor {
@@ -75,11 +76,13 @@ impl<T: Config> Pallet<T> {
         let mut done = 0u64;
         let mut complete = false;
         while done < room {
-            let Some((_, ballot)) = iterator.next() else {
+            let Some((credential, ballot)) = iterator.next() else {
                 complete = true;
                 break;
             };
-            additions.push(summing.count(&manifest, ballot)?);
+            if excluded.binary_search(&credential).is_err() {
+                additions.push(summing.count(&manifest, ballot)?);
+            }
             done = done.saturating_add(1);
         }
         summing.cursor = Some(BoundedVec::try_from(iterator.last_raw_key().to_vec()).ok()?);

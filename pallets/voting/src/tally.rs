@@ -1,11 +1,14 @@
 //! The tally (spec 7): q trustees agree on the set, contribute once, and the openings are checked.
 
+use alloc::vec::Vec;
 use frame_support::pallet_prelude::*;
 use psephos_protocol::{
-    agreement::Agreement,
+    agreement::{Agreement, SetStatement},
     election::Election,
+    ids::Eid,
+    manifest::Manifest,
     refusal::Refusal,
-    state::{ElectionState, Phase},
+    state::{ElectionState, LoweredQuorum, Phase},
     tally::{reconstruct, CommitmentSums, Contribution, ElectionResult, Finalize},
 };
 use sp_runtime::transaction_validity::TransactionValidityWithRefund;
@@ -48,27 +51,36 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_agree(agreement: Agreement) -> Result<(), Refusal> {
-        let (election, state) = Self::check_agreement(&agreement)?;
+        let (election, _) = Self::check_agreement(&agreement)?;
         let Agreement { eid, trustee, statement, .. } = agreement;
-        let (mut same, mut other) = (1usize, false);
-        for (_, earlier) in Agreements::<T>::iter_prefix(eid) {
-            if earlier == statement {
-                same = same.saturating_add(1);
-            } else {
-                other = true;
-            }
-        }
+        let other = Agreements::<T>::iter_prefix_values(eid).any(|earlier| earlier != statement);
         Agreements::<T>::insert(eid, trustee, statement);
         Self::deposit_event(Event::SetSigned { eid, trustee, root: statement.root });
         if other {
             Self::update(&eid, |state| state.conflict = true)?;
             Self::deposit_event(Event::ConflictingSet { eid, trustee, root: statement.root });
         }
-        if state.phase == Phase::Closed && same >= usize::from(election.manifest.quorum) {
-            Self::update(&eid, |state| state.agreed = Some(statement))?;
-            Self::enter(&eid, Phase::Agreed)?;
+        Self::settle_agreement(&eid, &election.manifest)
+    }
+
+    /// Enters Agreed when a quorum has signed the set that counts, and no quorum another one.
+    pub(crate) fn settle_agreement(eid: &Eid, manifest: &Manifest) -> Result<(), Refusal> {
+        let state = Elections::<T>::get(eid).ok_or(Refusal::UnknownElection)?;
+        if state.phase != Phase::Closed || !state.summed {
+            return Ok(());
         }
-        Ok(())
+        let quorum = LoweredQuorum::at(state.lowered, manifest, Self::height());
+        let signed: Vec<SetStatement> = Agreements::<T>::iter_prefix_values(eid).collect();
+        let signers = |set: &SetStatement| signed.iter().filter(|other| *other == set).count();
+        let mut agreed = signed.iter().filter(|set| signers(set) >= usize::from(quorum));
+        let Some(statement) = agreed.next() else { return Ok(()) };
+        // Below the manifest's quorum two sets could have one: nothing is opened then.
+        if agreed.any(|other| other != statement) || statement.ballots != state.counted {
+            return Ok(());
+        }
+        let agreed = Some(*statement);
+        Self::update(eid, |state| state.agreed = agreed)?;
+        Self::enter(eid, Phase::Agreed)
     }
 
     pub(crate) fn authorize_contribute(
@@ -135,8 +147,8 @@ impl<T: Config> Pallet<T> {
             .contributors
             .iter()
             .map(|trustee| Contributions::<T>::get(eid, trustee).ok_or(Refusal::WrongContributors))
-            .collect::<Result<alloc::vec::Vec<_>, _>>()?;
-        let named: alloc::vec::Vec<_> = contributions.iter().map(|c| (c.trustee, &c.sums)).collect();
+            .collect::<Result<Vec<_>, _>>()?;
+        let named: Vec<_> = contributions.iter().map(|c| (c.trustee, &c.sums)).collect();
         let openings = reconstruct(manifest, &named).map_err(|_| Refusal::WrongContributors)?;
         let summing = Sums::<T>::get(eid).ok_or(Refusal::NotSummed)?;
         let sums = CommitmentSums::from_encodings(&summing.sums).map_err(|_| Refusal::NotSummed)?;

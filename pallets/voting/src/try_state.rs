@@ -46,7 +46,7 @@ impl<T: Config> Pallet<T> {
 
     fn check_ballots(eid: &Eid, state: &ElectionState) -> Result<(), TryRuntimeError> {
         ensure!(
-            Ballots::<T>::iter_prefix_values(eid).count() == state.counted as usize,
+            Ballots::<T>::iter_prefix_values(eid).count() == (state.counted + state.excluded) as usize,
             "ballots are counted once"
         );
         let accepted: u32 = Voters::<T>::iter_prefix_values(eid).map(|voter| u32::from(voter.ballots)).sum();

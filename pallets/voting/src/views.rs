@@ -5,6 +5,7 @@ use codec::Encode;
 use psephos_protocol::{
     ballot::Terms,
     board::Board,
+    endpoint::Endpoint,
     ids::Eid,
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
@@ -71,6 +72,13 @@ impl<T: Config> Pallet<T> {
     pub fn view_ballot_terms(eid: Eid, style: u16) -> Option<Vec<u8>> {
         let (election, _) = Self::election(&eid).ok()?;
         Terms::of(&election, style).ok().map(|terms| terms.encode())
+    }
+
+    /// Where the trustees can be reached, by index.
+    pub fn view_endpoints(eid: Eid) -> Vec<(u8, Endpoint)> {
+        let mut endpoints: Vec<_> = Endpoints::<T>::iter_prefix(eid).collect();
+        endpoints.sort_unstable_by_key(|(trustee, _)| *trustee);
+        endpoints
     }
 
     /// How the tally stands.

@@ -133,6 +133,8 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         summed: true,
         withheld: false,
         conflict: false,
+        excluded: 0,
+        lowered: None,
         agreed: Some(agreement.statement),
         certified: None,
         void: Some(Default::default()),

@@ -8,7 +8,7 @@ use psephos_protocol::{
 };
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 
-const ROLES: [Role; 12] = [
+const ROLES: [Role; 13] = [
     Role::Board,
     Role::Registrar,
     Role::Invitation,
@@ -21,6 +21,7 @@ const ROLES: [Role; 12] = [
     Role::Endpoint,
     Role::PeerRequest,
     Role::RepairPart,
+    Role::Declaration,
 ];
 
 #[test]

@@ -82,6 +82,13 @@ Verify the exported record too: psephos audit export EID OUT && psephos-verify O
     #[command(after_help = "Example:
   psephos board void --election EID --reason 'the roll was wrong' --key board-1.key")]
     Void(VoidArgs),
+    /// Let fewer trustees agree on the set, because so many are gone for ever. It holds a day later.
+    #[command(after_help = "Example:
+  psephos board lower-quorum --election EID --quorum 2 --reason 'trustees 3 and 4 lost keys and sheets' --key board-1.key
+
+First let trustees restore their keys: `psephos trustee restore`. Never below the threshold. The trustees
+that the reason names, and everybody else, have a day to object before it holds.")]
+    LowerQuorum(LowerQuorumArgs),
     /// Give a voter who lost a device or a letter new codes, before the freeze.
     #[command(after_help = "Example:
   psephos board reinvite --election EID --entry 17 --out new-codes.csv --key board-1.key
@@ -195,6 +202,19 @@ pub struct ExtendArgs {
 pub struct VoidArgs {
     #[command(flatten)]
     pub target: Target,
+    /// Why, in at most 1024 bytes; it is public.
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// A quorum to lower.
+#[derive(Args)]
+pub struct LowerQuorumArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// How many trustees must sign the set, at least the threshold.
+    #[arg(long)]
+    pub quorum: u8,
     /// Why, in at most 1024 bytes; it is public.
     #[arg(long)]
     pub reason: String,

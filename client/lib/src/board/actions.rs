@@ -107,6 +107,14 @@ pub async fn certify(chain: &Chain, eid: &Eid) -> Result<Action, BoardError> {
     Ok(Action::Certify { eid: *eid, result: result.digest(eid, &agreed.root) })
 }
 
+/// Fewer signatures under the set, because so many trustees can never sign again.
+///
+/// # Errors
+/// [`BoardError::Reason`].
+pub fn lower_quorum(eid: &Eid, quorum: u8, why: &str) -> Result<Action, BoardError> {
+    Ok(Action::LowerQuorum { eid: *eid, quorum, reason: reason(why)? })
+}
+
 /// The voiding of the election.
 ///
 /// # Errors

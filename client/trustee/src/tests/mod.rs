@@ -50,6 +50,8 @@ pub fn state(phase: Phase) -> ElectionState {
         summed: false,
         withheld: false,
         conflict: false,
+        excluded: 0,
+        lowered: None,
         agreed: None,
         certified: None,
         void: None::<Reason>,

@@ -5,6 +5,7 @@ use codec::{Compact, Encode};
 use psephos_protocol::{
     board::{Action, Board},
     contest::Rule,
+    declaration::Missing,
     ids::{Anchor, Digest},
     keys::SigningKey,
     manifest::Manifest,
@@ -19,6 +20,8 @@ use psephos_verifier::{report::Verdict, verify, Options, Report};
 
 /// The number of the record's first block.
 pub const FIRST: u32 = 100;
+/// The parent of the record's first block.
+const GRANDPARENT: [u8; 32] = [9; 32];
 /// ms from block to block, and per slot.
 pub const SLOT: u64 = 2_000;
 const EPOCH: u64 = 1_700_000_000_000;
@@ -33,6 +36,7 @@ pub const OPENS: usize = 5;
 pub const CAST: usize = 7;
 pub const RECAST: usize = 8;
 pub const CLOSES: usize = 10;
+pub const DECLARE: usize = 11;
 pub const AGREE: usize = 12;
 pub const CONTRIBUTE: usize = 13;
 pub const FINALIZE: usize = 14;
@@ -167,8 +171,25 @@ impl World {
 
     /// Agreement to certification.
     pub fn tally(&mut self) {
-        let eid = self.fixture.election.eid;
         let counted = self.counted();
+        self.tally_of(counted);
+    }
+
+    /// Trustees declare that they lack a voter's ballot; with all that follows for the set without it.
+    pub fn tally_without(&mut self, voter: usize, declaring: &[u8]) {
+        let mut counted = self.counted();
+        let key = self.fixture.voters[voter].key.public();
+        for trustee in declaring {
+            let missing = Missing::Listed(vec![key].try_into().expect("one"));
+            let declaration = self.fixture.declare(*trustee, anchor(CLOSES), missing);
+            self.blocks[DECLARE].push(Message::Declare(declaration));
+        }
+        counted.retain(|ballot| ballot.cast.signed.ballot.statement.credential != key);
+        self.tally_of(counted);
+    }
+
+    fn tally_of(&mut self, counted: Vec<Counted>) {
+        let eid = self.fixture.election.eid;
         let statement = set_statement(&counted, anchor(CLOSES));
         for trustee in 1..=3 {
             let agreement = self.fixture.agree(trustee, statement);
@@ -192,7 +213,7 @@ impl World {
     }
 
     /// Takes the ballots that count out of those cast.
-    fn counted(&mut self) -> Vec<Counted> {
+    pub fn counted(&mut self) -> Vec<Counted> {
         let mut counted: Vec<Counted> = Vec::new();
         for ballot in self.cast.drain(..) {
             let key = ballot.cast.signed.ballot.statement.credential;
@@ -222,9 +243,11 @@ impl World {
     /// The record's frames: the header's, then one per block.
     pub fn frames(&self) -> Vec<Vec<u8>> {
         let mut frames = vec![frame(&self.header())];
+        let mut parent = GRANDPARENT;
         for (place, messages) in self.blocks.iter().enumerate() {
-            let messages = messages.clone();
-            frames.push(frame(&RecordBlock { header: header(place), time: self.times[place], messages }));
+            let (header, messages) = (header_with(parent, place, time(place) / SLOT), messages.clone());
+            parent = hash(&header);
+            frames.push(frame(&RecordBlock { header, time: self.times[place], messages }));
         }
         frames
     }
@@ -243,11 +266,6 @@ pub fn verify_bytes(bytes: &[u8]) -> Report {
 }
 
 /// The header of the block at that place: parent, number, roots, and a digest with Aura's slot.
-pub fn header(place: usize) -> Vec<u8> {
-    let parent = place.checked_sub(1).map_or([9; 32], |parent| anchor(parent).hash);
-    header_with(parent, place, time(place) / SLOT)
-}
-
 pub fn header_with(parent: [u8; 32], place: usize, slot: u64) -> Vec<u8> {
     let mut bytes = (parent, Compact(FIRST + place as u32), [1u8; 32], [2u8; 32]).encode();
     // One digest item: PreRuntime (6), engine, slot.
@@ -255,11 +273,15 @@ pub fn header_with(parent: [u8; 32], place: usize, slot: u64) -> Vec<u8> {
     bytes
 }
 
+fn hash(header: &[u8]) -> [u8; 32] {
+    let digest = blake2b_simd::Params::new().hash_length(32).hash(header);
+    digest.as_bytes().try_into().expect("32 bytes")
+}
+
 /// The block at that place.
 pub fn anchor(place: usize) -> Anchor {
-    let digest = blake2b_simd::Params::new().hash_length(32).hash(&header(place));
-    let hash = digest.as_bytes().try_into().expect("32 bytes");
-    Anchor { number: FIRST + place as u32, hash }
+    let next = |parent, place| hash(&header_with(parent, place, time(place) / SLOT));
+    Anchor { number: FIRST + place as u32, hash: (0..=place).fold(GRANDPARENT, next) }
 }
 
 /// The number of the check that failed; panics with the report if none did.

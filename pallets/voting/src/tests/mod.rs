@@ -5,8 +5,10 @@ use psephos_protocol::bounds::Reason;
 mod ballots;
 mod board;
 mod clock;
+mod declare;
 mod roll;
 mod tally;
+mod trustees;
 
 /// A reason of the board.
 fn reason(text: &str) -> Reason {

@@ -13,7 +13,6 @@ use psephos_protocol::{
     wire::Message,
 };
 
-use super::reason;
 use crate::mock::*;
 use crate::*;
 
@@ -76,30 +75,6 @@ fn claim(
         invitations: signatures.try_into().expect("two at most"),
         possession,
     }
-}
-
-#[test]
-fn trustees_accept_once_and_by_their_own_key() {
-    let mut chain = Chain::new(Fixture::new(&params()));
-    chain.create();
-    let good = chain.fixture.accept(1);
-    let mut forged = good;
-    forged.trustee = 2;
-    assert_eq!(chain.submit(Message::Accept(forged)), Err(Refusal::NotTrustee));
-    forged.trustee = 0;
-    assert_eq!(chain.submit(Message::Accept(forged)), Err(Refusal::NotTrustee));
-    chain.submit(Message::Accept(good)).expect("its own key");
-    assert_eq!(chain.submit(Message::Accept(good)), Err(Refusal::AlreadyDone));
-    assert_eq!(chain.state().phase, Phase::Setup);
-    for trustee in [4, 2] {
-        let acceptance = chain.fixture.accept(trustee);
-        chain.submit(Message::Accept(acceptance)).expect("in any order");
-    }
-    assert_eq!(chain.state().accepted.to_vec(), [1, 2, 4]);
-    let eid = chain.eid();
-    chain.board(Action::Void { eid, reason: reason("a misprint") }).expect("voided");
-    let late = chain.fixture.accept(3);
-    assert_eq!(chain.submit(Message::Accept(late)), Err(Refusal::WrongPhase));
 }
 
 #[test]
