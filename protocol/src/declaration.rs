@@ -156,11 +156,19 @@ impl Declarations {
         counts.into_iter().filter(|(_, count)| *count > most).map(|(credential, _)| credential).collect()
     }
 
-    /// Whether t trustees have said that they can serve the counted ballot of this credential: it can be opened then,
-    /// and is not excluded whatever the others say.
+    /// Whether t trustees have said of every ballot that is not excluded that they can serve it. Then the set can be
+    /// opened, and none is excluded any more, whatever the other trustees say.
     #[must_use]
-    pub fn served(&self, manifest: &Manifest, credential: &PublicKey) -> bool {
-        let with = self.0.values().filter(|missing| !missing.contains(credential)).count();
-        with >= usize::from(manifest.threshold)
+    pub fn settled(&self, manifest: &Manifest) -> bool {
+        let threshold = usize::from(manifest.threshold);
+        let excluded = self.excluded(manifest);
+        let with =
+            |credential: &PublicKey| self.0.values().filter(|missing| !missing.contains(credential)).count();
+        let unlisted = self.0.values().filter(|missing| **missing != Missing::All).count();
+        let listed = self.0.values().flat_map(Missing::listed);
+        unlisted >= threshold
+            && listed
+                .filter(|credential| excluded.binary_search(credential).is_err())
+                .all(|credential| with(credential) >= threshold)
     }
 }

@@ -29,6 +29,12 @@ const ENCAPSULATED: u32 = 1_120;
 /// Bytes of the largest envelope.
 pub const MAX_ENVELOPE: u32 = ENCAPSULATED + 64 * MAX_COLUMNS + 16;
 
+/// Bytes of an envelope of a share of that many options.
+#[must_use]
+pub fn envelope_bytes(options: usize) -> usize {
+    options.saturating_mul(64).saturating_add(ENCAPSULATED as usize + 16)
+}
+
 /// Bytes of the largest deposit.
 pub const MAX_DEPOSIT_BYTES: usize =
     MAX_BALLOT_BYTES + 32 * MAX_DEALING as usize + MAX_ENVELOPE as usize + 16;

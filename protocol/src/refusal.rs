@@ -134,6 +134,10 @@ refusals! {
     WrongQuorum = 49, "the quorum can only be lowered, and never below the threshold";
     /// A declaration that is none.
     WrongDeclaration = 50, "a declaration lists voters whose ballots count, in ascending order, and the closing block";
+    /// An envelope for another trustee, without a deposit of one's own.
+    NotDeposited = 51, "this trustee keeps envelopes for others only of ballots that it has itself: deposit its own first";
+    /// What one trustee asks another is not signed by it, or asks for what it may not.
+    NotPeer = 52, "the request is not one that a trustee of this election may make";
 }
 
 impl core::fmt::Display for Refusal {

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     ballot::SignedBallot,
-    bounds::MAX_TRUSTEES,
+    bounds::{MAX_COLUMNS, MAX_TRUSTEES},
     election::Election,
     envelope::{seal_bytes, EnvelopeError, KemKey},
     ids::{BallotHash, Digest, Eid},
@@ -32,10 +32,10 @@ use crate::{
 const INFO: &[u8] = b"psephos repair v1";
 /// Ballots in one request.
 pub const MAX_ASKED: u32 = 256;
-/// Pairs of scalars in one repair: the committed options of all its ballots.
-pub const MAX_PAIRS: usize = 1_024;
+/// Pairs of scalars in one repair: the committed options of all its ballots, as many as the largest ballot has.
+pub const MAX_PAIRS: usize = MAX_COLUMNS as usize;
 /// Bytes of a sealed part or sum: X-Wing's encapsulated key, the pairs, the tag.
-const MAX_SEALED: u32 = 1_120 + 64 * MAX_PAIRS as u32 + 16;
+pub const MAX_SEALED: u32 = 1_120 + 64 * MAX_PAIRS as u32 + 16;
 
 /// Ballots that are asked about.
 pub type Hashes = BoundedVec<BallotHash, ConstU32<MAX_ASKED>>;

@@ -96,8 +96,8 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     let eid = election.eid;
     story.tell(&format!("two of three board members created election {eid}; every trustee accepted"));
 
-    let voters = enroll(&story, &chain, &network, &officials, &election, rankings.clone()).await?;
-    let voting = Voting::open(&chain, &eid, &network.endpoints()?).await?;
+    let voters = enroll(&story, &chain, &officials, &election, rankings.clone()).await?;
+    let voting = Voting::open(&chain, &eid).await?;
     officials.open(&chain, &eid).await?;
     story.tell("the board froze the roll; voting is open");
 
@@ -156,7 +156,6 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
 async fn enroll(
     story: &Story,
     chain: &Chain,
-    network: &Network,
     officials: &Officials,
     election: &psephos_protocol::election::Election,
     rankings: Vec<Ranking>,
@@ -170,7 +169,7 @@ async fn enroll(
         officials.enroll(chain, election, &persons, move |done| shown.set_position(done as u64)).await?;
     bar.finish_and_clear();
     story.tell(&format!("the registrar invited {} persons; the board confirmed the roll", invited.len()));
-    let voting = Voting::open(chain, &election.eid, &network.endpoints()?).await?;
+    let voting = Voting::open(chain, &election.eid).await?;
     let bar = story.bar(rankings.len(), "registrations")?;
     let voters = voting::register(&voting, invited, rankings, || bar.inc(1)).await?;
     bar.finish_and_clear();

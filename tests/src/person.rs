@@ -10,20 +10,19 @@ use std::{
 };
 use tokio::process::{Child, Command};
 
-use crate::network::{path, program, Network};
+use crate::network::{program, Network};
 
 /// Somebody with a folder of their own.
 pub struct Person {
     dir: PathBuf,
     nodes: String,
-    trustees: PathBuf,
 }
 
 impl Person {
     /// Somebody whose folder is made here.
     pub fn new(dir: PathBuf, network: &Network) -> Result<Self> {
         fs::create_dir_all(&dir)?;
-        Ok(Self { dir, nodes: network.nodes().join(","), trustees: network.dir().join("trustees.txt") })
+        Ok(Self { dir, nodes: network.nodes().join(",") })
     }
 
     /// A file in their folder.
@@ -65,7 +64,6 @@ impl Person {
             .args(arguments)
             .current_dir(&self.dir)
             .env("PSEPHOS_NODE", &self.nodes)
-            .env("PSEPHOS_TRUSTEES", path(&self.trustees)?)
             .stdin(Stdio::null())
             .stdout(File::create(self.file("stdout"))?)
             .stderr(File::create(self.file("stderr"))?)

@@ -67,6 +67,9 @@ pub struct RunArgs {
     /// Where to listen; put a TLS proxy in front to reach voters.
     #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::DEFAULT_PORT)))]
     listen: SocketAddr,
+    /// Where voters and the other trustees reach it, as http(s)://host[:port]; it is stated on the chain.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// Accept this election, whose manifest you have read: all 64 digits; may be repeated.
     #[arg(long, value_name = "EID")]
     accept: Vec<Eid>,
@@ -126,6 +129,7 @@ async fn daemon(args: RunArgs, context: &Context) -> Result<(), CliError> {
         listen: args.listen,
         accept: if args.accept_all { Accept::All } else { Accept::Listed(args.accept) },
         max_connections: args.max_connections,
+        public_url: args.public_url,
         ..Config::new(key.name(), args.data, context.nodes.clone(), keys)
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(CliError::input)?;

@@ -9,9 +9,10 @@ pub mod opening;
 pub use args::Command;
 
 use psephos_client::{
+    endpoints::TrusteeError,
     keystore::{create_private, read_private, KeyError, KeyFile, KeyRole},
     open_election,
-    voter::{register, RecordedVote, SealedBallot, VoterError, VoterReceipt, Voting},
+    voter::{register, Delivered, RecordedVote, SealedBallot, VoterError, VoterReceipt, Voting},
     Chain, TrusteeEndpoints,
 };
 use psephos_protocol::{
@@ -125,10 +126,13 @@ fn codes(args: &RegisterArgs) -> Result<Vec<InvitationCode>, CliError> {
 async fn open(
     chain: Chain,
     election: Election,
-    trustees: &Path,
+    trustees: &Trustees,
     context: &Context,
 ) -> Result<Voting, CliError> {
-    let endpoints = TrusteeEndpoints::load(trustees)?;
+    let endpoints = match &trustees.trustees {
+        Some(file) => TrusteeEndpoints::load(file)?,
+        None => TrusteeEndpoints::stated(&chain, &election.eid).await?,
+    };
     let progress = context.out.spinner("deriving generators");
     let voting = Voting::new(chain, election, &endpoints);
     progress.finish_and_clear();
@@ -187,7 +191,7 @@ async fn prepare_only(args: &PrepareArgs, context: &Context) -> Result<(), CliEr
     check_absent(&args.out)?;
     let key = context.key(&args.who.key, KeyRole::Voter)?;
     let (chain, election) = context.election(args.who.election.as_deref()).await?;
-    let voting = open(chain, election, &args.trustees.trustees, context).await?;
+    let voting = open(chain, election, &args.trustees, context).await?;
     let prepared = prepared(&voting, &key, &args.votes, context).await?;
     let (code, hash) = (prepared.tracking_code(), prepared.hash());
     let expiry = prepared.ballot().statement.expiry;
@@ -200,10 +204,9 @@ async fn prepare_only(args: &PrepareArgs, context: &Context) -> Result<(), CliEr
     context.out.result(&value, || {
         format!(
             "Tracking code  {code}\n\nWrite it down before you decide. {file} holds your vote: keep it secret.\n  \
-             cast it:   psephos voter cast --key {} --trustees {} --prepared {file} --cast\n  \
+             cast it:   psephos voter cast --key {} --prepared {file} --cast\n  \
              audit it:  psephos voter audit {file} --out opening.audit\nIt can be cast up to block {expiry}.",
             args.who.key.display(),
-            args.trustees.trustees.display()
         )
     })
 }
@@ -231,14 +234,14 @@ async fn vote(args: &CastArgs, context: &Context) -> Result<(), CliError> {
     let (voting, ballot) = match stored {
         None => {
             let (chain, election) = context.election(args.who.election.as_deref()).await?;
-            let voting = open(chain, election, &args.trustees.trustees, context).await?;
+            let voting = open(chain, election, &args.trustees, context).await?;
             let ballot = prepared(&voting, &key, &args.votes, context).await?;
             (voting, ballot)
         }
         Some(stored) => {
             let chain = context.chain().await?;
             let election = open_election(&chain, &stored.eid).await?;
-            let voting = open(chain, election, &args.trustees.trustees, context).await?;
+            let voting = open(chain, election, &args.trustees, context).await?;
             let ballot =
                 prepare(voting.election(), voting.generators(), stored.paper, stored.choices, stored.seed)
                     .map_err(VoterError::from)?;
@@ -293,7 +296,7 @@ async fn resume(
     context.out.note(&format!("Going on with the ballot that was cut off.\nTracking code  {code}\n"));
     let chain = context.chain().await?;
     let election = open_election(&chain, &statement.eid).await?;
-    let voting = open(chain, election, &args.trustees.trustees, context).await?;
+    let voting = open(chain, election, &args.trustees, context).await?;
     send(&voting, ballot, true, kept, args.receipt.as_deref(), context).await
 }
 
@@ -374,15 +377,16 @@ async fn finish(
     let progress = context.out.spinner("handing shares to the other trustees");
     let outcomes = recorded.deliveries.finish(DELIVERIES).await;
     progress.finish_and_clear();
-    let without: Vec<u8> = outcomes
-        .iter()
-        .filter(|(_, outcome)| !matches!(outcome, Some(Ok(()))))
-        .map(|(trustee, _)| *trustee)
-        .collect();
+    let of = |wanted: fn(&Option<Result<Delivered, TrusteeError>>) -> bool| -> Vec<u8> {
+        outcomes.iter().filter(|(_, outcome)| wanted(outcome)).map(|(trustee, _)| *trustee).collect()
+    };
+    let left = of(|outcome| matches!(outcome, Some(Ok(Delivered::Left(_)))));
+    let without = of(|outcome| !matches!(outcome, Some(Ok(_))));
     let mut value = serde_json::to_value(&receipt).map_err(CliError::input)?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("receipt".into(), json!(path));
         fields.insert("resumed".into(), json!(resumed));
+        fields.insert("shares_left_with_others".into(), json!(left));
         fields.insert("trustees_without_share".into(), json!(without));
     }
     context.out.result(&value, || {
@@ -397,9 +401,12 @@ async fn finish(
             receipt.block,
             path.display()
         ));
+        let list = |trustees: &[u8]| trustees.iter().map(u8::to_string).collect::<Vec<_>>().join(" and ");
+        if !left.is_empty() {
+            text.push_str(&format!("\nTrustee {} was away; the others keep its share for it.", list(&left)));
+        }
         if !without.is_empty() {
-            let list: Vec<String> = without.iter().map(ToString::to_string).collect();
-            text.push_str(&format!("\nTrustee {} was away; the others have what is needed.", list.join(" and ")));
+            text.push_str(&format!("\nTrustee {} has no share; the others have what is needed.", list(&without)));
         }
         text
     })

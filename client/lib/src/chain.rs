@@ -10,6 +10,7 @@ use jsonrpsee::{
 };
 use psephos_protocol::{
     board::Board,
+    endpoint::Endpoint,
     ids::{Anchor, Eid, Genesis},
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
@@ -223,6 +224,14 @@ impl Chain {
     /// [`ChainError`], as every reading of state.
     pub async fn proposals(&self) -> Result<Vec<Proposal>, ChainError> {
         self.call("proposals", &()).await
+    }
+
+    /// Where an election's trustees can be reached, as they stated themselves.
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn endpoints(&self, eid: &Eid) -> Result<Vec<(u8, Endpoint)>, ChainError> {
+        self.call("endpoints", eid).await
     }
 
     /// How an election's tally stands.

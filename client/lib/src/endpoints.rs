@@ -3,18 +3,25 @@
 //! Addresses are not part of the manifest: they may change during an election. A wrong address does no
 //! harm beyond silence, because deposits are sealed to the trustee and receipts are signed by it.
 
-use codec::DecodeAll;
+use codec::{Decode, DecodeAll, Encode};
 use jsonrpsee::{
     core::client::Error as RpcError,
     http_client::{HttpClient, HttpClientBuilder},
 };
 use psephos_protocol::{
-    bounds, election::Election, ids::BallotHash, keys::verify_signature, receipt::Receipt, refusal::Refusal,
+    bounds,
+    election::Election,
+    ids::{BallotHash, Eid},
+    keys::verify_signature,
+    receipt::Receipt,
+    refusal::Refusal,
+    repair::{Part, PeerRequest, Sealed},
 };
 use std::{collections::BTreeMap, path::Path, str::FromStr, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 use crate::trustee_api::{error_to_refusal, TrusteeApiClient, TrusteeStatus};
+use crate::{chain::Chain, error::ChainError};
 
 /// How long a trustee may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -97,6 +104,16 @@ impl TrusteeEndpoints {
             }
         }
         Ok(Self(endpoints))
+    }
+
+    /// What the trustees have stated on the chain.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn stated(chain: &Chain, eid: &Eid) -> Result<Self, ChainError> {
+        let stated = chain.endpoints(eid).await?.into_iter();
+        let valid = stated.filter(|(_, endpoint)| endpoint.is_valid());
+        Ok(Self(valid.map(|(trustee, endpoint)| (trustee, bounds::show(&endpoint.url))).collect()))
     }
 
     /// Reads a file of lines `INDEX URL`; empty lines and those beginning with `#` say nothing.
@@ -200,6 +217,14 @@ pub enum TrusteeError {
         /// Its words.
         message: String,
     },
+    /// What it gave is not what was asked for.
+    #[error("what trustee {trustee} ({name}) answered does not decode: it may run another version")]
+    Malformed {
+        /// The trustee.
+        trustee: u8,
+        /// Its name.
+        name: String,
+    },
     /// What it gave is not its receipt for this ballot.
     #[error(
         "what trustee {trustee} ({name}) at {url} gave is not its receipt for this ballot: check the address"
@@ -221,7 +246,7 @@ impl TrusteeError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Failed { .. } => true,
-            Self::BadReceipt { .. } => false,
+            Self::BadReceipt { .. } | Self::Malformed { .. } => false,
             Self::Refused { refusal, .. } => matches!(
                 refusal,
                 Refusal::Storage
@@ -230,6 +255,7 @@ impl TrusteeError {
                     | Refusal::NotOnRoll
                     | Refusal::WrongAnchor
                     | Refusal::UnknownElection
+                    | Refusal::NotDeposited
             ),
         }
     }
@@ -306,6 +332,44 @@ impl TrusteeClient {
                 url: self.url.clone(),
             }),
         }
+    }
+
+    /// Leaves another trustee's deposit with this one. `deposit` is encoded and in hexadecimal.
+    ///
+    /// # Errors
+    /// [`TrusteeError`]; [`TrusteeError::is_passing`] says whether to try again.
+    pub async fn leave(&self, trustee: u8, deposit: &str) -> Result<(), TrusteeError> {
+        let _permit = self.permits.acquire().await;
+        self.http.leave(trustee, deposit.into()).await.map_err(|error| self.error(error))
+    }
+
+    /// Asks for what another trustee may: gives the answer, decoded.
+    ///
+    /// # Errors
+    /// [`TrusteeError`], [`TrusteeError::Malformed`] among them.
+    pub async fn ask<A: Decode>(&self, request: &PeerRequest) -> Result<A, TrusteeError> {
+        let answer = self.http.ask(hex::encode(request.encode())).await;
+        self.decode(&answer.map_err(|error| self.error(error))?)
+    }
+
+    /// Has this helper of a repair add up the parts that are for it.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn sum(&self, request: &PeerRequest, parts: &Vec<Part>) -> Result<Sealed, TrusteeError> {
+        let answer = self.http.sum(hex::encode(request.encode()), hex::encode(parts.encode())).await;
+        self.decode(&answer.map_err(|error| self.error(error))?)
+    }
+
+    fn decode<A: Decode>(&self, answer: &str) -> Result<A, TrusteeError> {
+        let bytes = hex::decode(answer).ok();
+        bytes.and_then(|bytes| A::decode_all(&mut bytes.as_slice()).ok()).ok_or_else(|| self.malformed())
+    }
+
+    /// The error of an answer that is not what was asked for.
+    #[must_use]
+    pub fn malformed(&self) -> TrusteeError {
+        TrusteeError::Malformed { trustee: self.trustee, name: self.name.clone() }
     }
 
     fn error(&self, error: RpcError) -> TrusteeError {

@@ -94,7 +94,10 @@ pub fn solve(
     turnout: &Turnouts,
     contributions: &[Contribution],
 ) -> Option<Solution> {
-    subsets(contributions, usize::from(manifest.threshold)).into_iter().find_map(|subset| {
+    let mut sorted: Vec<&Contribution> = contributions.iter().collect();
+    sorted.sort_unstable_by_key(|contribution| contribution.trustee);
+    subsets(&sorted, usize::from(manifest.threshold)).into_iter().find_map(|subset| {
+        let subset: Vec<&Contribution> = subset.into_iter().copied().collect();
         let openings = reconstruct(manifest, &named(&subset)).ok()?;
         let contributors = subset.iter().map(|contribution| contribution.trustee).collect::<Vec<_>>();
         let contributors = BoundedVec::try_from(contributors).ok()?;
@@ -147,20 +150,19 @@ fn named<'a>(contributions: &[&'a Contribution]) -> Vec<(u8, &'a Columns)> {
     contributions.iter().map(|contribution| (contribution.trustee, &contribution.sums)).collect()
 }
 
-/// All subsets of this size, each ascending by trustee. At most 2^16 for 16 trustees.
-fn subsets(contributions: &[Contribution], size: usize) -> Vec<Vec<&Contribution>> {
-    let mut sorted: Vec<&Contribution> = contributions.iter().take(16).collect();
-    sorted.sort_unstable_by_key(|contribution| contribution.trustee);
-    let mut found: Vec<Vec<&Contribution>> = (0u32..1 << sorted.len())
+/// All subsets of this size of the first 16 items, in their order: at most 2^16.
+#[must_use]
+pub fn subsets<T>(items: &[T], size: usize) -> Vec<Vec<&T>> {
+    let count = items.len().min(16);
+    let mut places: Vec<Vec<usize>> = (0u32..1 << count)
         .filter(|mask| mask.count_ones() as usize == size)
-        .map(|mask| {
-            sorted.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).map(|(_, c)| *c).collect()
-        })
+        .map(|mask| (0..count).filter(|place| mask & (1 << place) != 0).collect())
         .collect();
-    found.sort_unstable_by_key(|subset| {
-        subset.iter().map(|contribution| contribution.trustee).collect::<Vec<_>>()
-    });
-    found
+    places.sort_unstable();
+    places
+        .into_iter()
+        .map(|subset| subset.into_iter().filter_map(|place| items.get(place)).collect())
+        .collect()
 }
 
 /// Waits for contributions that open the sums, finalizes with them, and verifies the result that the

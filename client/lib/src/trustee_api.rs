@@ -48,6 +48,21 @@ pub trait TrusteeApi {
     /// same deposit gives the same receipt, however often.
     #[method(name = "deposit")]
     async fn deposit(&self, deposit: String) -> Result<String, ErrorObjectOwned>;
+
+    /// Keeps a [`psephos_protocol::envelope::Deposit`] for another trustee that does not answer, when this one has its
+    /// own of the same ballot.
+    #[method(name = "leave")]
+    async fn leave(&self, trustee: u8, deposit: String) -> Result<(), ErrorObjectOwned>;
+
+    /// Answers a [`psephos_protocol::repair::PeerRequest`] of another trustee: with a list of deposits, of
+    /// [`psephos_protocol::repair::DealtBallot`]s or of [`psephos_protocol::repair::Part`]s, by what it asks.
+    #[method(name = "ask")]
+    async fn ask(&self, request: String) -> Result<String, ErrorObjectOwned>;
+
+    /// Adds up the [`psephos_protocol::repair::Part`]s of a repair that are for this trustee; gives a
+    /// [`psephos_protocol::repair::Sealed`] sum.
+    #[method(name = "sum")]
+    async fn sum(&self, request: String, parts: String) -> Result<String, ErrorObjectOwned>;
 }
 
 /// A refusal as a JSON-RPC error; `detail` says what exactly, or is empty.

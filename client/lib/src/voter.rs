@@ -9,7 +9,7 @@ mod cast;
 mod register;
 mod sealed;
 
-pub use cast::{Deliveries, RecordedVote, VoterReceipt};
+pub use cast::{Delivered, Deliveries, RecordedVote, VoterReceipt};
 pub use register::{register, Registered};
 pub use sealed::{SealedBallot, MAX_SEALED_BYTES};
 
@@ -149,16 +149,18 @@ struct Shared {
 }
 
 impl Voting {
-    /// Reads the election from the chain, checks its identifier, and derives its generators once.
+    /// Reads the election from the chain, checks its identifier, and derives its generators once. The trustees are
+    /// where they say on the chain.
     ///
     /// # Errors
-    /// [`VoterError::Election`], or [`VoterError::Endpoints`] when fewer than q trustees are given.
-    pub async fn open(chain: &Chain, eid: &Eid, endpoints: &TrusteeEndpoints) -> Result<Self, VoterError> {
+    /// [`VoterError::Election`], or [`VoterError::Endpoints`] when fewer than q trustees have stated an address.
+    pub async fn open(chain: &Chain, eid: &Eid) -> Result<Self, VoterError> {
         let election = open_election(chain, eid).await?;
-        Self::new(chain.clone(), election, endpoints)
+        let endpoints = TrusteeEndpoints::stated(chain, eid).await?;
+        Self::new(chain.clone(), election, &endpoints)
     }
 
-    /// As [`Self::open`], with an election that was opened before.
+    /// As [`Self::open`], with an election that was opened before, and trustees' addresses.
     ///
     /// # Errors
     /// [`VoterError::Endpoints`].

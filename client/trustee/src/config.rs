@@ -71,6 +71,8 @@ pub struct Config {
     pub keys: Keys,
     /// Which elections it accepts.
     pub accept: Accept,
+    /// Where voters and the other trustees reach it, as it states on the chain; none if it does not.
+    pub public_url: Option<String>,
     /// Whether it also asks the chain to finalize once enough trustees have contributed, as anyone may.
     pub finalize: bool,
     /// Connections at a time; more are refused.
@@ -88,6 +90,7 @@ impl Config {
             data: data.into(),
             keys,
             accept: Accept::Listed(Vec::new()),
+            public_url: None,
             finalize: true,
             max_connections: DEFAULT_CONNECTIONS,
         }

@@ -6,7 +6,10 @@ use futures::StreamExt;
 use psephos_client::{Chain, ChainError};
 use psephos_protocol::{
     agreement::{Acceptance, AcceptedSet, SetStatement},
-    ids::Anchor,
+    bounds,
+    endpoint::{Announcement, Endpoint},
+    ids::{Anchor, BallotHash},
+    keys::PublicKey,
     refusal::Refusal,
     state::{ElectionState, Phase},
     tally::{CommitmentSums, Contribution, Finalize, TallyError as SumError},
@@ -14,22 +17,30 @@ use psephos_protocol::{
 };
 use rand_core::OsRng;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::{atomic::AtomicBool, Arc},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Accept, Keys},
     elections::Served,
     follow::{self, FollowError, Follower},
+    inbox::Inbox,
+    recover::{self, Own, Recovered},
     store::{Store, StoreError},
     tally::{self, TallyError},
 };
 
 /// Finalized blocks after which a message that is not on the chain is sent again, the same bytes.
 const SEND_AGAIN: u32 = 10;
+/// Blocks after which a ballot that is on the chain should be here too: until then the voter's client brings it.
+const LATE: u32 = 15;
+/// Blocks between two searches for what is missing.
+const RECOVER_AGAIN: u32 = 5;
+/// Blocks after the close in which its peers may help before it says that it can't serve a ballot.
+const RECOVERY: u32 = 60;
 /// Blocks read between two lines of progress in the log.
 const PROGRESS: u32 = 10_000;
 
@@ -41,8 +52,12 @@ pub struct Daemon {
     pub keys: Arc<Keys>,
     /// Its store.
     pub store: Arc<Store>,
+    /// Takes what its peers kept for it.
+    pub inbox: Arc<Inbox<Chain>>,
     /// Which elections it accepts.
     pub accept: Accept,
+    /// Where it can be reached, as it states on the chain.
+    pub public_url: Option<String>,
     /// Whether it asks the chain to finalize.
     pub finalize: bool,
     /// Set when the daemon stops, for work that takes long.
@@ -64,6 +79,10 @@ enum DutyError {
     OtherSet { chain: SetStatement, ours: SetStatement },
     #[error("the chain's sums do not fit the manifest: {0}")]
     Sums(#[from] SumError),
+    #[error("its address has {0} bytes, and the chain takes 256: give a shorter --public-url")]
+    Address(usize),
+    #[error("it has stated 255 addresses, and can't state another")]
+    Moved,
     #[error("a task of this daemon broke off: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -72,9 +91,44 @@ enum DutyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Act {
     Accept,
+    Announce,
+    Declare,
     Agree,
     Contribute,
     Finalize,
+}
+
+/// The ballots that count at the closing block, and those of them that are opened together.
+struct Rebuilt {
+    closing: Anchor,
+    /// All that count, the excluded ones included.
+    all: AcceptedSet,
+    excluded: Vec<PublicKey>,
+    set: Arc<AcceptedSet>,
+    statement: SetStatement,
+}
+
+impl Rebuilt {
+    fn new(closing: Anchor, all: AcceptedSet, excluded: Vec<PublicKey>) -> Self {
+        let mut set = all.clone();
+        excluded.iter().for_each(|credential| {
+            set.exclude(credential);
+        });
+        let statement = tally::statement(closing, &set);
+        Self { closing, all, excluded, set: Arc::new(set), statement }
+    }
+}
+
+/// The search for what this trustee missed or lost.
+#[derive(Default)]
+struct Recovery {
+    task: Option<JoinHandle<Result<Recovered, StoreError>>>,
+    /// Ballots whose stored share is no good any more.
+    damaged: BTreeSet<BallotHash>,
+    /// The block after which it is begun again.
+    again: u32,
+    /// Whether one came to its end since the close.
+    tried: bool,
 }
 
 /// The duty in one election.
@@ -83,8 +137,11 @@ pub struct Duty {
     served: Arc<Served>,
     follower: Follower,
     /// The set at the closing block, once rebuilt.
-    set: Option<(SetStatement, Arc<AcceptedSet>)>,
+    set: Option<Rebuilt>,
+    recovery: Recovery,
     sent: BTreeMap<Act, u32>,
+    /// Whether the chain has this trustee's address.
+    announced: bool,
     /// How many contributions were there when openings were last searched among them.
     tried: usize,
     /// What was logged last, so that it is not said at every block.
@@ -96,7 +153,17 @@ impl Duty {
     #[must_use]
     pub fn new(daemon: Arc<Daemon>, served: Arc<Served>) -> Self {
         let follower = Follower::new(served.state().created);
-        Self { daemon, served, follower, set: None, sent: BTreeMap::new(), tried: 0, said: String::new() }
+        Self {
+            daemon,
+            served,
+            follower,
+            set: None,
+            recovery: Recovery::default(),
+            sent: BTreeMap::new(),
+            announced: false,
+            tried: 0,
+            said: String::new(),
+        }
     }
 
     /// Does what is to be done at every finalized block, until the election is over or `ticks` ends.
@@ -146,9 +213,19 @@ impl Duty {
         let finalized = self.daemon.chain.finalized().await?;
         let state = self.daemon.chain.election(&self.served.eid()).await?.state;
         match state.phase {
+            // It says where it is before it accepts, so that voters find all trustees once registration begins.
+            Phase::Setup if self.daemon.accept.accepts(&self.served.eid()) => {
+                if self.announce(finalized).await? {
+                    self.accept(&state, finalized).await?;
+                }
+            }
             Phase::Setup => self.accept(&state, finalized).await?,
-            Phase::Registration | Phase::Frozen => {}
-            Phase::Open => self.follow_to(finalized.number).await?,
+            Phase::Registration | Phase::Frozen => drop(self.announce(finalized).await?),
+            Phase::Open => {
+                self.announce(finalized).await?;
+                self.follow_to(finalized.number).await?;
+                self.recover(finalized.number, finalized.number.saturating_sub(LATE)).await?;
+            }
             Phase::Closed | Phase::Agreed => self.tally(&state, finalized).await?,
             Phase::Tallied | Phase::Certified | Phase::Void => return Ok(true),
         }
@@ -191,7 +268,8 @@ impl Duty {
             let (block, served) = (block?, self.served.clone());
             let (anchor, parent) = (block.anchor, block.parent);
             let facts = tokio::task::spawn_blocking(move || follow::read(&served.election, &block)).await??;
-            self.follower.apply(anchor, parent, facts)?;
+            let board = &self.served.election.manifest.board;
+            self.follower.apply(board, anchor, parent, facts)?;
             if anchor.number % PROGRESS == 0 {
                 tracing::info!(eid = %self.served.eid(), block = anchor.number, last, "reading blocks");
             }
@@ -202,11 +280,15 @@ impl Duty {
     async fn tally(&mut self, state: &ElectionState, finalized: Anchor) -> Result<(), DutyError> {
         // The block after the closing one names it.
         let Some(closing) = state.closing else { return self.follow_to(finalized.number).await };
-        let (statement, set) = match &self.set {
-            Some((statement, set)) => (*statement, set.clone()),
-            None => self.rebuild(closing, state).await?,
-        };
+        if self.set.is_none() {
+            self.rebuild(closing, state).await?;
+        }
         self.follow_to(finalized.number).await?;
+        self.recover(finalized.number, u32::MAX).await?;
+        let Some((statement, set)) = self.set_without_excluded() else { return Ok(()) };
+        if state.phase == Phase::Closed {
+            self.declare(closing, finalized).await?;
+        }
         if !state.summed {
             return Ok(());
         }
@@ -217,7 +299,11 @@ impl Duty {
             return Ok(());
         }
         if state.phase == Phase::Closed {
-            return self.agree(statement, finalized).await;
+            // Before t trustees have said of each ballot that they serve it, the set may still change.
+            if self.follower.declarations().settled(&self.served.election.manifest) {
+                self.agree(statement, finalized).await?;
+            }
+            return Ok(());
         }
         if state.agreed != Some(statement) {
             let chain = state.agreed.unwrap_or(SetStatement { ballots: 0, ..statement });
@@ -232,20 +318,114 @@ impl Duty {
     }
 
     /// Rebuilds the accepted set at the closing block.
-    async fn rebuild(
-        &mut self,
-        closing: Anchor,
-        state: &ElectionState,
-    ) -> Result<(SetStatement, Arc<AcceptedSet>), DutyError> {
+    async fn rebuild(&mut self, closing: Anchor, state: &ElectionState) -> Result<(), DutyError> {
         self.follow_to(closing.number).await?;
         let (served, chain) = (self.served.clone(), &self.daemon.chain);
-        let set = Arc::new(self.follower.accepted_set(&served.election, chain, closing, state).await?);
-        let statement = tally::statement(closing, &set);
-        tracing::info!(eid = %served.eid(), block = closing.number, ballots = statement.ballots, root = %statement.root, "the accepted set is rebuilt from finalized blocks");
-        let (store, complete) = (self.daemon.store.clone(), set.clone());
+        let all = self.follower.accepted_set(&served.election, chain, closing, state).await?;
+        let rebuilt = Rebuilt::new(closing, all, Vec::new());
+        let SetStatement { root, ballots, .. } = rebuilt.statement;
+        tracing::info!(eid = %served.eid(), block = closing.number, ballots, %root, "the accepted set is rebuilt from finalized blocks");
+        let (store, complete) = (self.daemon.store.clone(), rebuilt.set.clone());
         tokio::task::spawn_blocking(move || tally::report_missing(&store, &served, &complete)).await??;
-        self.set = Some((statement, set.clone()));
-        Ok((statement, set))
+        self.set = Some(rebuilt);
+        self.recovery.tried = false;
+        self.recovery.again = 0;
+        Ok(())
+    }
+
+    /// The set without the ballots that too few trustees can serve.
+    fn set_without_excluded(&mut self) -> Option<(SetStatement, Arc<AcceptedSet>)> {
+        let manifest = &self.served.election.manifest;
+        let excluded = self.follower.declarations().excluded(manifest);
+        let rebuilt = self.set.take()?;
+        let rebuilt = if rebuilt.excluded == excluded {
+            rebuilt
+        } else {
+            for credential in &excluded {
+                let without = self.follower.declarations().without(credential);
+                tracing::warn!(eid = %self.served.eid(), %credential, ?without, "a ballot is excluded: these trustees can't serve it");
+            }
+            Rebuilt::new(rebuilt.closing, rebuilt.all, excluded)
+        };
+        let Rebuilt { statement, set, .. } = self.set.insert(rebuilt);
+        Some((*statement, set.clone()))
+    }
+
+    /// Looks for what is missing here of the ballots that were accepted up to block `until`, and goes on with what was
+    /// begun.
+    async fn recover(&mut self, height: u32, until: u32) -> Result<(), DutyError> {
+        if let Some(task) = self.recovery.task.take_if(|task| task.is_finished()) {
+            let recovered = task.await??;
+            self.recovery.tried = self.set.is_some();
+            let (eid, Recovered { fetched, repaired, missing, reasons }) = (self.served.eid(), recovered);
+            if missing > 0 {
+                let reasons = reasons.into_iter().collect::<Vec<_>>().join("; ");
+                tracing::warn!(%eid, fetched, repaired, missing, reasons, "shares are still missing; trying again");
+            } else if fetched > 0 || repaired > 0 {
+                tracing::info!(%eid, fetched, repaired, "this trustee has come to the shares that it missed");
+                self.recovery.damaged.clear();
+            }
+        }
+        if self.recovery.task.is_some() || height < self.recovery.again {
+            return Ok(());
+        }
+        let eid = self.served.eid();
+        let damaged = self.recovery.damaged.clone();
+        let mut wanted: Vec<BallotHash> = damaged.iter().copied().collect();
+        let missing = self.follower.missing(&self.daemon.store, &eid, until)?;
+        wanted.extend(missing.iter().map(|(_, ballot)| ballot));
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        self.recovery.again = height.saturating_add(RECOVER_AGAIN);
+        tracing::info!(%eid, ballots = wanted.len(), "asks its peers for what it missed");
+        let peers = recover::peers(&self.daemon.chain, &self.served).await?;
+        if peers.is_empty() {
+            tracing::warn!(%eid, "no other trustee has stated its address on the chain");
+        }
+        let Daemon { keys, store, inbox, stop, .. } = &*self.daemon;
+        let (keys, store, inbox, stop) = (keys.clone(), store.clone(), inbox.clone(), stop.clone());
+        let own = Own { keys, store, inbox, served: self.served.clone(), stop };
+        self.recovery.task = Some(tokio::spawn(recover::recover(own, peers, wanted, damaged)));
+        Ok(())
+    }
+
+    /// Says what it can't serve: at once if that is nothing, otherwise once its peers had their time to help.
+    async fn declare(&mut self, closing: Anchor, finalized: Anchor) -> Result<(), DutyError> {
+        let eid = self.served.eid();
+        let missing = self.follower.missing(&self.daemon.store, &eid, u32::MAX)?;
+        let waited = finalized.number >= closing.number.saturating_add(RECOVERY) && self.recovery.tried;
+        if !missing.is_empty() && !waited {
+            return Ok(());
+        }
+        let Daemon { store, keys, .. } = &*self.daemon;
+        let declaration = tally::declare(store, keys, &self.served, &self.follower, closing, &missing)?;
+        if let Some(declaration) = declaration {
+            self.send(Act::Declare, &Message::Declare(declaration), finalized.number).await?;
+        }
+        Ok(())
+    }
+
+    /// States on the chain where this trustee can be reached. Gives whether that stands there.
+    async fn announce(&mut self, finalized: Anchor) -> Result<bool, DutyError> {
+        let Some(url) = &self.daemon.public_url else { return Ok(true) };
+        if self.announced {
+            return Ok(true);
+        }
+        let eid = self.served.eid();
+        let stated = self.daemon.chain.endpoints(&eid).await?;
+        let stated = stated.into_iter().find(|(trustee, _)| *trustee == self.served.index);
+        let before = stated.as_ref().map_or(0, |(_, endpoint)| endpoint.number);
+        if stated.is_some_and(|(_, endpoint)| endpoint.url.as_slice() == url.as_bytes()) {
+            self.announced = true;
+            return Ok(true);
+        }
+        let url = bounds::text(url).map_err(DutyError::Address)?;
+        let endpoint = Endpoint { number: before.checked_add(1).ok_or(DutyError::Moved)?, url };
+        let (election, keys) = (&self.served.election, &self.daemon.keys);
+        let made = Announcement::sign(election, self.served.index, &keys.signing, endpoint, &mut OsRng);
+        self.send(Act::Announce, &Message::Announce(made), finalized.number).await?;
+        Ok(false)
     }
 
     async fn agree(&mut self, statement: SetStatement, finalized: Anchor) -> Result<(), DutyError> {
@@ -273,6 +453,9 @@ impl Duty {
         })
         .await?;
         self.follower = follower;
+        if let Err(TallyError::Damaged { ballots, .. }) = &contribution {
+            self.recovery.damaged.extend(ballots);
+        }
         if let Some(contribution) = contribution? {
             self.send(Act::Contribute, &Message::Contribute(contribution), finalized.number).await?;
         }

@@ -8,17 +8,24 @@ use psephos_client::{ChainBlock, ChainError};
 use psephos_protocol::{
     agreement::{Accepted, AcceptedSet, Agreement, SetStatement},
     ballot::{BallotError, TrackingCode},
+    board::{Action, Board},
+    bounds::LOWERED_QUORUM_WAIT,
+    declaration::{Declaration, Declarations},
     election::Election,
-    ids::{Anchor, BallotHash, Digest},
+    ids::{Anchor, BallotHash, Digest, Eid},
     keys::{verify_signature, PublicKey},
-    state::ElectionState,
+    manifest::Manifest,
+    state::{ElectionState, LoweredQuorum},
     tally::Contribution,
     transcript,
     wire::Message,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::elections::View;
+use crate::{
+    elections::View,
+    store::{Store, StoreError},
+};
 
 /// Questions about voters under way at a time.
 const PARALLEL: usize = 32;
@@ -101,6 +108,17 @@ pub enum Fact {
         /// The ballot.
         last: LastBallot,
     },
+    /// A trustee declared what it can't serve.
+    Declaration(Declaration),
+    /// A member of the board approved to lower the quorum for the set.
+    Lowering {
+        /// The member.
+        member: u8,
+        /// To this.
+        quorum: u8,
+        /// The digest of the action that was approved.
+        action: Digest,
+    },
     /// A trustee signed a set.
     Agreement(Agreement),
     /// A trustee contributed.
@@ -138,6 +156,21 @@ pub fn read(election: &Election, block: &ChainBlock) -> Result<Vec<Fact>, Follow
                 let last = LastBallot { sequence: statement.sequence, hash, style: statement.style };
                 facts.push(Fact::Ballot { credential: statement.credential, last });
             }
+            Message::Declare(declaration)
+                if declaration.verify(election, verify_signature) && declaration.missing.is_ordered() =>
+            {
+                facts.push(Fact::Declaration(declaration.clone()));
+            }
+            Message::Approve(approval)
+                if approval.verify(verify_signature, &election.genesis, &election.manifest.board) =>
+            {
+                if let Action::LowerQuorum { eid, quorum, .. } = &approval.action {
+                    if *eid == election.eid {
+                        let (member, action) = (approval.member, approval.action.digest());
+                        facts.push(Fact::Lowering { member, quorum: *quorum, action });
+                    }
+                }
+            }
             Message::Agree(agreement) if agreement.verify(election, verify_signature) => {
                 facts.push(Fact::Agreement(*agreement));
             }
@@ -157,8 +190,14 @@ pub struct Follower {
     ballots: BTreeMap<PublicKey, LastBallot>,
     accepted: u32,
     log: Digest,
+    declarations: Declarations,
+    /// The members who approved to lower the quorum, by action.
+    lowering: BTreeMap<Digest, BTreeSet<u8>>,
+    lowered: Option<LoweredQuorum>,
     agreements: Vec<Agreement>,
     contributions: BTreeMap<u8, Contribution>,
+    /// Accepted ballots that may be missing here, with the block that has each.
+    unseen: BTreeMap<PublicKey, (BallotHash, u32)>,
 }
 
 impl Follower {
@@ -171,8 +210,12 @@ impl Follower {
             ballots: BTreeMap::new(),
             accepted: 0,
             log: Digest::default(),
+            declarations: Declarations::default(),
+            lowering: BTreeMap::new(),
+            lowered: None,
             agreements: Vec::new(),
             contributions: BTreeMap::new(),
+            unseen: BTreeMap::new(),
         }
     }
 
@@ -187,7 +230,13 @@ impl Follower {
     /// # Errors
     /// [`FollowError::Gap`] when it is not the child of the last, [`FollowError::Sequence`]; what this
     /// follower knows is of no use then, and a new one must begin.
-    pub fn apply(&mut self, anchor: Anchor, parent: [u8; 32], facts: Vec<Fact>) -> Result<(), FollowError> {
+    pub fn apply(
+        &mut self,
+        board: &Board,
+        anchor: Anchor,
+        parent: [u8; 32],
+        facts: Vec<Fact>,
+    ) -> Result<(), FollowError> {
         let follows = self.head.is_none_or(|head| head.hash == parent);
         if anchor.number != self.next() || !follows {
             let last = self.next().saturating_sub(1);
@@ -196,6 +245,18 @@ impl Follower {
         for fact in facts {
             match fact {
                 Fact::Ballot { credential, last } => self.accept(anchor.number, credential, last)?,
+                Fact::Declaration(declaration) => {
+                    self.declarations.add(declaration.trustee, declaration.missing);
+                }
+                Fact::Lowering { member, quorum, action } => {
+                    let members = self.lowering.entry(action).or_default();
+                    members.insert(member);
+                    if members.len() >= usize::from(board.threshold) {
+                        self.lowering.remove(&action);
+                        let from = anchor.number.saturating_add(LOWERED_QUORUM_WAIT);
+                        self.lowered = Some(LoweredQuorum { quorum, from });
+                    }
+                }
                 Fact::Agreement(agreement) => self.agreements.push(agreement),
                 Fact::Contribution(contribution) => {
                     self.contributions.entry(contribution.trustee).or_insert(contribution);
@@ -212,6 +273,7 @@ impl Follower {
             let code = TrackingCode::of(&ballot.hash);
             return Err(FollowError::Sequence { block, code, sequence: ballot.sequence, last: before });
         }
+        self.unseen.insert(credential, (ballot.hash, block));
         self.accepted = self.accepted.saturating_add(1);
         self.log = transcript::log(&self.log, &ballot.hash.0);
         Ok(())
@@ -243,12 +305,9 @@ impl Follower {
         if self.accepted != state.ballots {
             return Err(mismatch("accepted ballots", self.accepted.to_string(), state.ballots.to_string()));
         }
-        if self.ballots.len() != state.counted as usize {
-            return Err(mismatch(
-                "counted ballots",
-                self.ballots.len().to_string(),
-                state.counted.to_string(),
-            ));
+        let counted = state.counted.saturating_add(state.excluded);
+        if self.ballots.len() != counted as usize {
+            return Err(mismatch("counted ballots", self.ballots.len().to_string(), counted.to_string()));
         }
         let mut set = AcceptedSet::default();
         let all: Vec<(&PublicKey, &LastBallot)> = self.ballots.iter().collect();
@@ -263,6 +322,44 @@ impl Follower {
             }
         }
         Ok(set)
+    }
+
+    /// Ballots that count so far, were accepted up to this block, and are not in the store; with their voters. What
+    /// is in the store is not asked for again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn missing(
+        &mut self,
+        store: &Store,
+        eid: &Eid,
+        until: u32,
+    ) -> Result<Vec<(PublicKey, BallotHash)>, StoreError> {
+        let mut missing = Vec::new();
+        let due = self.unseen.iter().filter(|(_, (_, block))| *block <= until);
+        let mut seen = Vec::new();
+        for (credential, (ballot, _)) in due {
+            match store.deposited(eid, ballot)? {
+                Some(_) => seen.push(*credential),
+                None => missing.push((*credential, *ballot)),
+            }
+        }
+        seen.iter().for_each(|credential| {
+            self.unseen.remove(credential);
+        });
+        Ok(missing)
+    }
+
+    /// What the trustees declared.
+    #[must_use]
+    pub fn declarations(&self) -> &Declarations {
+        &self.declarations
+    }
+
+    /// How many trustees must sign the set, at the last block that was read.
+    #[must_use]
+    pub fn quorum(&self, manifest: &Manifest) -> u8 {
+        LoweredQuorum::at(self.lowered, manifest, self.next().saturating_sub(1))
     }
 
     /// The first agreement that a trustee has on the chain.
@@ -281,7 +378,7 @@ impl Follower {
     #[must_use]
     pub fn signers(&self, statement: &SetStatement) -> usize {
         let signers = self.agreements.iter().filter(|agreement| agreement.statement == *statement);
-        signers.map(|agreement| agreement.trustee).collect::<std::collections::BTreeSet<_>>().len()
+        signers.map(|agreement| agreement.trustee).collect::<BTreeSet<_>>().len()
     }
 
     /// A trustee's contribution on the chain.

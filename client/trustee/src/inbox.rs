@@ -55,8 +55,19 @@ pub enum DepositError {
     Stopping,
 }
 
-fn refused(refusal: Refusal, detail: impl Into<String>) -> DepositError {
+pub(crate) fn refused(refusal: Refusal, detail: impl Into<String>) -> DepositError {
     DepositError::Refused { refusal, detail: detail.into() }
+}
+
+impl DepositError {
+    /// Whether the same deposit may be taken later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } => *refusal == Refusal::Storage,
+            Self::Chain(_) | Self::Stopping => true,
+        }
+    }
 }
 
 impl From<StoreError> for DepositError {
@@ -86,6 +97,12 @@ impl<V: View> Inbox<V> {
     #[must_use]
     pub fn new(view: V, keys: Arc<Keys>, store: Arc<Store>, elections: Arc<Elections>) -> Self {
         Self { view, checker: Checker::start(keys), store, elections, faults: Mutex::default() }
+    }
+
+    /// The last finalized height, for receipts.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.elections.finalized().number
     }
 
     /// Checks a deposit, keeps it, and vouches for it. The same ballot gets the same receipt.
@@ -123,7 +140,7 @@ impl<V: View> Inbox<V> {
     ) -> Result<(), DepositError> {
         let statement = &deposit.ballot.ballot.statement;
         let phase = served.state().phase;
-        if !matches!(phase, Phase::Open | Phase::Closed) {
+        if !matches!(phase, Phase::Open | Phase::Closed | Phase::Agreed) {
             return Err(refused(
                 Refusal::WrongPhase,
                 format!("this needs Open, and the election is {phase}"),

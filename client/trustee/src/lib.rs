@@ -7,6 +7,7 @@
 //! | what it keeps, and may never do again | [`store`] |
 //! | which elections name it | [`elections`] |
 //! | deposits and receipts (spec 5.8) | [`inbox`], [`rpc`] |
+//! | what it does for its peers, and they for it (spec 5.9) | [`help`], [`recover`] |
 //! | the accepted set from finalized blocks (spec 7.2) | [`follow`] |
 //! | agreement and contribution (spec 7.2, 7.3) | [`tally`], [`duty`] |
 //!
@@ -27,7 +28,9 @@ pub mod config;
 pub mod duty;
 pub mod elections;
 pub mod follow;
+pub mod help;
 pub mod inbox;
+pub mod recover;
 pub mod rpc;
 pub mod store;
 pub mod tally;
@@ -57,6 +60,7 @@ use tokio::task::JoinSet;
 pub use config::{Accept, Config, Keys};
 use duty::{Daemon, Duty};
 use elections::{Elections, Served};
+use help::Helper;
 use inbox::Inbox;
 use rpc::Rpc;
 use store::{Identity, Store, StoreError};
@@ -148,16 +152,19 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
     if !config.listen.ip().is_loopback() {
         tracing::warn!(listen = %config.listen, "listens beyond this machine without TLS: put a TLS proxy in front");
     }
+    let inbox = Arc::new(Inbox::new(chain.clone(), keys.clone(), store.clone(), elections.clone()));
     let daemon = Arc::new(Daemon {
         chain: chain.clone(),
+        inbox: inbox.clone(),
         keys: keys.clone(),
         store: store.clone(),
         accept: config.accept,
+        public_url: config.public_url,
         finalize: config.finalize,
         stop: Arc::default(),
     });
-    let inbox = Inbox::new(chain, keys, store.clone(), elections.clone());
-    let rpc = Rpc { name: config.name.clone(), inbox, store, elections: elections.clone() };
+    let helper = Helper::new(chain, keys, store.clone(), elections.clone());
+    let rpc = Rpc { name: config.name.clone(), inbox, helper, store, elections: elections.clone() };
     let (address, server) = rpc::serve(config.listen, config.max_connections, rpc)
         .await
         .map_err(|error| Error::Listen { listen: config.listen, error })?;

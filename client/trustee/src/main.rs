@@ -28,6 +28,9 @@ struct Arguments {
     /// Where to listen.
     #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::DEFAULT_PORT)))]
     listen: SocketAddr,
+    /// Where voters and the other trustees reach it, as http(s)://host[:port]; it is stated on the chain.
+    #[arg(long)]
+    public_url: Option<String>,
     /// The trustee's name in its status; that of the key file unless given.
     #[arg(long)]
     name: Option<String>,
@@ -69,6 +72,7 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         accept: if arguments.accept_all { Accept::All } else { Accept::Listed(arguments.accept) },
         finalize: !arguments.no_finalize,
         max_connections: arguments.max_connections,
+        public_url: arguments.public_url,
         ..Config::new(name, arguments.data, arguments.nodes, keys)
     };
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

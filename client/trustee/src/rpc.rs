@@ -15,14 +15,17 @@ use tower::ServiceBuilder;
 
 use crate::{
     elections::{Elections, View},
+    help::{Helper, MAX_ASKED_BYTES},
     inbox::{DepositError, Inbox},
     store::Store,
 };
 
-/// Bytes of the largest request: a deposit in hexadecimal and the JSON around it.
-pub const MAX_REQUEST: u32 = 2 * MAX_DEPOSIT_BYTES as u32 + 1_024;
-/// Bytes of the largest answer: a status.
-const MAX_RESPONSE: u32 = 256 * 1_024;
+/// Bytes of the largest request, in hexadecimal and with the JSON around it: a deposit, or what a trustee asks of
+/// another.
+pub const MAX_REQUEST: u32 = 2 * LARGEST as u32 + 1_024;
+const LARGEST: usize = if MAX_DEPOSIT_BYTES > MAX_ASKED_BYTES { MAX_DEPOSIT_BYTES } else { MAX_ASKED_BYTES };
+/// Bytes of the largest answer: what another trustee asked for.
+const MAX_RESPONSE: u32 = 4 * 1_024 * 1_024;
 /// How long a request may take, from its first byte to the answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a new connection may stay silent.
@@ -37,7 +40,9 @@ pub struct Rpc<V> {
     /// Its name.
     pub name: String,
     /// Takes deposits.
-    pub inbox: Inbox<V>,
+    pub inbox: Arc<Inbox<V>>,
+    /// Helps other trustees.
+    pub helper: Helper<V>,
     /// Counts them.
     pub store: Arc<Store>,
     /// What it serves.
@@ -76,18 +81,40 @@ impl<V: View> TrusteeApiServer for Rpc<V> {
             tokio::time::timeout(REQUEST_TIMEOUT, self.inbox.deposit(&bytes)).await.map_err(|_| {
                 unavailable("this trustee is busy: try again; the same deposit gets the same receipt".into())
             })?;
-        receipt.map(|receipt| hex::encode(receipt.encode())).map_err(|error| match error {
-            DepositError::Refused { refusal, detail } => refusal_to_error(refusal, &detail),
-            // Which nodes it asks is the operator's business.
-            DepositError::Chain(error) => {
-                tracing::warn!(%error, "a deposit waits for the chain");
-                unavailable(
-                    "this trustee can't reach the chain now: ask the other trustees, and this one later"
-                        .into(),
-                )
-            }
-            error @ DepositError::Stopping => unavailable(error.to_string()),
-        })
+        receipt.map(|receipt| hex::encode(receipt.encode())).map_err(answer)
+    }
+
+    async fn leave(&self, trustee: u8, deposit: String) -> Result<(), ErrorObjectOwned> {
+        self.helper.leave(trustee, &peer_bytes(&deposit)?).await.map_err(answer)
+    }
+
+    async fn ask(&self, request: String) -> Result<String, ErrorObjectOwned> {
+        self.helper.ask(&peer_bytes(&request)?).await.map(hex::encode).map_err(answer)
+    }
+
+    async fn sum(&self, request: String, parts: String) -> Result<String, ErrorObjectOwned> {
+        let (request, parts) = (peer_bytes(&request)?, peer_bytes(&parts)?);
+        self.helper.sum(&request, &parts).await.map(hex::encode).map_err(answer)
+    }
+}
+
+/// What a trustee or a voter's client sent for another trustee; the request's own bound is on its length.
+fn peer_bytes(text: &str) -> Result<Vec<u8>, ErrorObjectOwned> {
+    hex::decode(text).map_err(|_| refusal_to_error(Refusal::NotPeer, "it is not hexadecimal without prefix"))
+}
+
+/// Why there is no answer, as its sender is told.
+fn answer(error: DepositError) -> ErrorObjectOwned {
+    match error {
+        DepositError::Refused { refusal, detail } => refusal_to_error(refusal, &detail),
+        // Which nodes it asks is the operator's business.
+        DepositError::Chain(error) => {
+            tracing::warn!(%error, "a request waits for the chain");
+            unavailable(
+                "this trustee can't reach the chain now: ask the other trustees, and this one later".into(),
+            )
+        }
+        error @ DepositError::Stopping => unavailable(error.to_string()),
     }
 }
 

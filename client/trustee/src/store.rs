@@ -16,6 +16,7 @@ use codec::{Decode, DecodeAll, Encode};
 use psephos_protocol::{
     agreement::Agreement,
     bounds::MAX_BALLOTS_PER_CREDENTIAL,
+    declaration::Declaration,
     ids::{BallotHash, Eid, Genesis},
     keys::PublicKey,
     receipt::Receipt,
@@ -38,13 +39,15 @@ const DEPOSITS: TableDefinition<&[u8; 64], &[u8]> = TableDefinition::new("deposi
 const QUOTAS: TableDefinition<&[u8; 64], u8> = TableDefinition::new("quotas");
 /// eid → deposits kept.
 const COUNTS: TableDefinition<&[u8; 32], u64> = TableDefinition::new("counts");
+/// (eid, ballot hash), by trustee → the envelope that a voter left for that trustee.
+const LEFT: TableDefinition<(u8, &[u8; 64]), &[u8]> = TableDefinition::new("left");
 /// eid → [`Marks`].
 const MARKS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("marks");
 /// One entry: whose store this is, as [`Identity`].
 const IDENTITY: TableDefinition<(), &[u8]> = TableDefinition::new("identity");
 
 /// The version of the tables and their encodings.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 /// The store's file in the data folder.
 const FILE: &str = "trustee.redb";
 /// Deposits in one transaction at the most.
@@ -87,6 +90,8 @@ pub struct Keep {
 pub struct Marks {
     /// Whether it accepted the election.
     pub accepted: bool,
+    /// What it said that it can't serve.
+    pub declaration: Option<Declaration>,
     /// The only set that it signs, ever.
     pub agreement: Option<Agreement>,
     /// The only contribution that it makes, ever.
@@ -235,6 +240,91 @@ impl Store {
         answered.await.map_err(|_| gone())?
     }
 
+    /// Puts a deposit in the place of what is kept of that ballot, if anything: a share that was repaired. Waits for
+    /// the disk. It counts against nobody's quota, because the chain has accepted the ballot.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn mend(&self, eid: &Eid, ballot: &BallotHash, deposited: &Deposited) -> Result<(), StoreError> {
+        self.inner.write_with(|transaction| {
+            let replaced = {
+                let mut deposits = transaction.open_table(DEPOSITS)?;
+                let before = deposits.insert(&key(eid, &ballot.0), deposited.encode().as_slice())?;
+                before.is_some()
+            };
+            if !replaced {
+                let mut counts = transaction.open_table(COUNTS)?;
+                let count = counts.get(&eid.0)?.map_or(0, |entry| entry.value());
+                counts.insert(&eid.0, count + 1)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Keeps an envelope for another trustee; the first that comes stays. Waits for the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn leave(
+        &self,
+        eid: &Eid,
+        trustee: u8,
+        ballot: &BallotHash,
+        envelope: &[u8],
+    ) -> Result<(), StoreError> {
+        self.inner.write_with(|transaction| {
+            let mut left = transaction.open_table(LEFT)?;
+            let place = key(eid, &ballot.0);
+            if left.get((trustee, &place))?.is_none() {
+                left.insert((trustee, &place), envelope)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Envelopes that are kept for another trustee, at most that many.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn left(
+        &self,
+        eid: &Eid,
+        trustee: u8,
+        most: usize,
+    ) -> Result<Vec<(BallotHash, Vec<u8>)>, StoreError> {
+        let inner = &self.inner;
+        let read = || {
+            let table = inner.read()?.open_table(LEFT)?;
+            let (first, last) = (key(eid, &[0; 32]), key(eid, &[0xFF; 32]));
+            let range = table.range((trustee, &first)..=(trustee, &last))?.take(most);
+            range
+                .map(|entry| {
+                    let (place, envelope) = entry?;
+                    let ballot = place.value().1.last_chunk::<32>().copied().unwrap_or_default();
+                    Ok((BallotHash(ballot), envelope.value().to_vec()))
+                })
+                .collect::<Result<_, redb::Error>>()
+        };
+        read().map_err(|error| inner.failed(error))
+    }
+
+    /// Deletes envelopes that were kept for another trustee, because they have arrived. Waits for the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn forget(&self, eid: &Eid, trustee: u8, arrived: &[BallotHash]) -> Result<(), StoreError> {
+        if arrived.is_empty() {
+            return Ok(());
+        }
+        self.inner.write_with(|transaction| {
+            let mut left = transaction.open_table(LEFT)?;
+            for ballot in arrived {
+                left.remove((trustee, &key(eid, &ballot.0)))?;
+            }
+            Ok(())
+        })
+    }
+
     /// What this trustee has signed in an election.
     ///
     /// # Errors
@@ -252,6 +342,17 @@ impl Store {
     /// [`StoreError`], and nothing may be sent then.
     pub fn mark_accepted(&self, eid: &Eid) -> Result<(), StoreError> {
         self.inner.mark(eid, |marks| marks.accepted = true).map(|_| ())
+    }
+
+    /// Marks a declaration as the only one, unless there is one, and gives the one that stands. Waits for the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`], and nothing may be sent then.
+    pub fn declare_once(&self, declaration: &Declaration) -> Result<Declaration, StoreError> {
+        let marks = self.inner.mark(&declaration.eid, |marks| {
+            marks.declaration.get_or_insert_with(|| declaration.clone());
+        })?;
+        Ok(marks.declaration.unwrap_or_else(|| declaration.clone()))
     }
 
     /// Marks an agreement as the only one, unless there is one, and gives the one that stands. Waits for the disk.
@@ -349,12 +450,27 @@ impl Inner {
                 transaction.open_table(DEPOSITS)?;
                 transaction.open_table(QUOTAS)?;
                 transaction.open_table(COUNTS)?;
+                transaction.open_table(LEFT)?;
                 transaction.open_table(MARKS)?;
             }
             found
         };
         transaction.commit()?;
         Ok(found)
+    }
+
+    /// One transaction, on the disk when this returns.
+    fn write_with(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), StoreError> {
+        let write = || {
+            let transaction = self.begin()?;
+            change(&transaction)?;
+            transaction.commit()?;
+            Ok::<_, redb::Error>(())
+        };
+        write().map_err(|error| self.failed(error))
     }
 
     fn mark(&self, eid: &Eid, change: impl FnOnce(&mut Marks)) -> Result<Marks, StoreError> {

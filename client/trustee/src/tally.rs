@@ -8,9 +8,11 @@
 use psephos_protocol::{
     agreement::{Accepted, AcceptedSet, Agreement, SetStatement},
     ballot::TrackingCode,
+    declaration::{Declaration, Missing},
     envelope::{Deposit, EnvelopeError},
     group::EncodingError,
-    ids::{Anchor, Digest},
+    ids::{Anchor, BallotHash, Digest},
+    keys::PublicKey,
     shares::{Share, ShareError},
     tally::{Columns, Contribution, ShareSums, TallyError as SumError},
 };
@@ -76,7 +78,7 @@ pub enum TallyError {
         ours: Digest,
     },
     /// Shares are missing.
-    #[error("{missing} of {ballots} counted ballots were never deposited here, the first is {first}: this trustee was away and can't contribute; the others can")]
+    #[error("{missing} of {ballots} counted ballots were never deposited here, the first is {first}: this trustee can't contribute before its peers have helped it to them")]
     Missing {
         /// How many.
         missing: usize,
@@ -86,16 +88,41 @@ pub enum TallyError {
         first: TrackingCode,
     },
     /// A stored share is not good any more.
-    #[error("the stored deposit of ballot {ballot} is no good share any more ({reason}): the disk or the KEM key is damaged; restore the store from a copy")]
+    #[error("the stored deposits of {} counted ballots are no good shares any more ({reason}): the disk or the KEM key is damaged; its peers are asked to repair them", .ballots.len())]
     Damaged {
-        /// The ballot.
-        ballot: TrackingCode,
-        /// What is wrong.
+        /// Which.
+        ballots: Vec<BallotHash>,
+        /// What is wrong with the first.
         reason: String,
     },
     /// The daemon is stopping.
     #[error("stopping; the sum is made again at the next start")]
     Stopping,
+}
+
+/// What this trustee may declare (spec 7.2): marked durably, and the same ever after. None when it is on the chain.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn declare(
+    store: &Store,
+    keys: &Keys,
+    served: &Served,
+    follower: &Follower,
+    closing: Anchor,
+    missing: &[(PublicKey, BallotHash)],
+) -> Result<Option<Declaration>, StoreError> {
+    if follower.declarations().has(served.index) {
+        return Ok(None);
+    }
+    if let Some(marked) = store.marks(&served.eid())?.declaration {
+        return Ok(Some(marked));
+    }
+    let mut credentials: Vec<PublicKey> = missing.iter().map(|(credential, _)| *credential).collect();
+    credentials.sort_unstable();
+    let missing = credentials.try_into().map_or(Missing::All, Missing::Listed);
+    let made = Declaration::sign(&served.election, served.index, &keys.signing, closing, missing, &mut OsRng);
+    store.declare_once(&made).map(Some)
 }
 
 /// What q trustees must sign for this set.
@@ -181,7 +208,7 @@ pub fn contribute(
     }
     // Whoever contributes to a set never signs another.
     bind(store, keys, served, follower, statement)?;
-    let quorum = served.election.manifest.quorum;
+    let quorum = follower.quorum(&served.election.manifest);
     let signers = follower.signers(&statement);
     if signers < usize::from(quorum) {
         return Err(TallyError::NotAgreed { signers, quorum, ours });
@@ -217,7 +244,7 @@ pub fn report_missing(store: &Store, served: &Served, set: &AcceptedSet) -> Resu
         }
     }
     if missing > 0 {
-        tracing::warn!(%eid, missing, ballots = set.len(), "this trustee has gaps and can't contribute; clients may still bring the deposits");
+        tracing::warn!(%eid, missing, ballots = set.len(), "this trustee has gaps; its peers are asked to help");
     }
     Ok(missing)
 }
@@ -235,6 +262,7 @@ fn sum_shares(
     let (mut missing, mut first) = (0usize, None);
     let mut sums = ShareSums::new(manifest);
     let counted: Vec<&Accepted> = set.iter().map(|(_, accepted)| accepted).collect();
+    let mut damaged: Vec<(BallotHash, BadShare)> = Vec::new();
     for (part, done) in counted.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
         if stop.load(Ordering::Relaxed) {
             return Err(TallyError::Stopping);
@@ -242,25 +270,33 @@ fn sum_shares(
         if done > 0 && done % PROGRESS == 0 {
             tracing::info!(%eid, done, of = set.len(), "adding up shares");
         }
-        let shares: Vec<Result<Option<(u16, Share)>, TallyError>> = part
+        type Opened = Option<Result<(u16, Share), BadShare>>;
+        let shares: Vec<Result<Opened, StoreError>> = part
             .par_iter()
             .map(|accepted| {
                 let Some(deposited) = store.deposited(&eid, &accepted.ballot)? else { return Ok(None) };
-                let share = open_share(keys, served, &deposited.deposit, accepted);
-                share.map(Some).map_err(|error| damaged(accepted, &error))
+                Ok(Some(open_share(keys, served, &deposited.deposit, &accepted.ballot)))
             })
             .collect();
         for (accepted, share) in part.iter().zip(shares) {
-            match share? {
-                Some((style, share)) => sums
-                    .add(manifest, style, accepted.weight, &share)
-                    .map_err(|error| damaged(accepted, &error.into()))?,
-                None => {
-                    missing += 1;
-                    first.get_or_insert(TrackingCode::of(&accepted.ballot));
-                }
+            let Some(share) = share? else {
+                missing += 1;
+                first.get_or_insert(TrackingCode::of(&accepted.ballot));
+                continue;
+            };
+            let added =
+                share.and_then(|(style, share)| Ok(sums.add(manifest, style, accepted.weight, &share)?));
+            if let Err(error) = added {
+                damaged.push((accepted.ballot, error));
             }
         }
+    }
+    if let Some((_, error)) = damaged.first() {
+        let reason = error.to_string();
+        return Err(TallyError::Damaged {
+            ballots: damaged.into_iter().map(|(ballot, _)| ballot).collect(),
+            reason,
+        });
     }
     match first {
         Some(first) => Err(TallyError::Missing { missing, ballots: set.len(), first }),
@@ -268,13 +304,9 @@ fn sum_shares(
     }
 }
 
-fn damaged(accepted: &Accepted, error: &BadShare) -> TallyError {
-    TallyError::Damaged { ballot: TrackingCode::of(&accepted.ballot), reason: error.to_string() }
-}
-
 /// Why a stored share can't be added.
 #[derive(Debug, thiserror::Error)]
-enum BadShare {
+pub(crate) enum BadShare {
     #[error("it is another ballot's")]
     Ballot,
     #[error(transparent)]
@@ -288,21 +320,20 @@ enum BadShare {
 }
 
 /// The share that was kept of a counted ballot, and the ballot's style.
-fn open_share(
+pub(crate) fn open_share(
     keys: &Keys,
     served: &Served,
     deposit: &[u8],
-    accepted: &Accepted,
+    ballot: &BallotHash,
 ) -> Result<(u16, Share), BadShare> {
     let deposit = Deposit::from_bytes(deposit)?;
-    if deposit.ballot.ballot.hash() != accepted.ballot {
+    if deposit.ballot.ballot.hash() != *ballot {
         return Err(BadShare::Ballot);
     }
     let statement = &deposit.ballot.ballot.statement;
     let commitments =
         statement.commitments.iter().map(|point| point.decompress()).collect::<Result<Vec<_>, _>>()?;
-    let share =
-        keys.kem.open(&deposit.envelope, &served.eid(), &accepted.ballot, served.index, commitments.len())?;
+    let share = keys.kem.open(&deposit.envelope, &served.eid(), ballot, served.index, commitments.len())?;
     let (dealing, digest) = (&deposit.dealing, &statement.dealing);
     let threshold = served.election.manifest.threshold;
     share.verify(served.index, threshold, &commitments, digest, dealing, &mut OsRng)?;

@@ -120,7 +120,7 @@ impl<'a> Scene<'a> {
     /// A connection of somebody who asks the victim's node first.
     pub async fn voting(&self, contest: &Contest, victim: Process) -> Result<Voting> {
         let chain = self.fleet.chain_by(Some(victim)).await?;
-        Ok(Voting::open(&chain, contest.eid(), &self.network.endpoints()?).await?)
+        Ok(Voting::open(&chain, contest.eid()).await?)
     }
 
     /// Whose turn it is among the processes of a kind.

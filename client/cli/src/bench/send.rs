@@ -226,6 +226,7 @@ fn of_trustee(error: &TrusteeError) -> String {
         TrusteeError::Failed { code, message, .. } => {
             format!("trustee: error {code}: {}", message.chars().take(REASON).collect::<String>())
         }
+        TrusteeError::Malformed { .. } => "trustee: a wrong answer".into(),
         TrusteeError::BadReceipt { .. } => "trustee: a wrong receipt".into(),
     }
 }

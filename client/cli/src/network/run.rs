@@ -326,7 +326,7 @@ impl<'a> Starter<'a> {
             command.args(["--node", &node]);
         }
         command
-            .args(["trustee", "run", "--key"])
+            .args(["trustee", "run", "--public-url", &trustee.url(), "--key"])
             .arg(key(self.folder, trustee))
             .arg("--data")
             .arg(self.folder.join("trustees").join(&trustee.name))

@@ -8,7 +8,7 @@ use crate::keys::NewKey;
 
 fn prepare_help() -> String {
     format!(
-        "Example:\n  psephos voter prepare --key voter.key --election EID --trustees trustees.txt \\\n      \
+        "Example:\n  psephos voter prepare --key voter.key --election EID \\\n      \
          --vote 'President=Ada' --out ballot.prepared\n\n{FORMS}\n\nThe prepared file holds your vote: keep it \
          secret. Write the tracking code down, then either\n`psephos voter cast --prepared FILE --cast` or \
          `psephos voter audit FILE --out OPENING`, never both."
@@ -17,9 +17,9 @@ fn prepare_help() -> String {
 
 fn cast_help() -> String {
     format!(
-        "Examples:\n  psephos voter cast --key voter.key --election EID --trustees trustees.txt\n  \
-         psephos voter cast --key voter.key --election EID --trustees trustees.txt --vote 'President=Ada' --cast\n  \
-         psephos voter cast --key voter.key --trustees trustees.txt --prepared ballot.prepared --audit opening.audit\n\n\
+        "Examples:\n  psephos voter cast --key voter.key --election EID\n  \
+         psephos voter cast --key voter.key --election EID --vote 'President=Ada' --cast\n  \
+         psephos voter cast --key voter.key --prepared ballot.prepared --audit opening.audit\n\n\
          {FORMS}\n\nThe tracking code is shown before you decide between cast and audit. An audited ballot is never \
          sent:\ncheck it on another device with `psephos audit ballot`, then prepare another one. You may cast again \
          while\nthe election is open; the last ballot counts.\n\nIf this is cut off after you decided to cast, run it \
@@ -127,9 +127,9 @@ pub struct Votes {
 /// Where the trustees are.
 #[derive(Args)]
 pub struct Trustees {
-    /// The file of the trustees' addresses, one `INDEX URL` per line.
+    /// A file of the trustees' addresses, one `INDEX URL` per line; otherwise those that they state on the chain.
     #[arg(long, value_name = "FILE", env = "PSEPHOS_TRUSTEES", hide_env_values = true)]
-    pub trustees: PathBuf,
+    pub trustees: Option<PathBuf>,
 }
 
 /// A ballot to prepare.

@@ -13,7 +13,7 @@ use psephos_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -77,13 +77,22 @@ pub struct RecordedVote {
 /// What a trustee said to its deposit.
 type Outcome = (u8, Result<Receipt, TrusteeError>);
 
+/// Where a trustee's share is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// The trustee has it.
+    Taken,
+    /// The trustee was away; these others keep it, sealed, until it is back.
+    Left(Vec<u8>),
+}
+
 /// The delivery of shares to all trustees. Dropping it lets it go on in the background.
-pub struct Deliveries(Vec<(u8, JoinHandle<Result<(), TrusteeError>>)>);
+pub struct Deliveries(Vec<(u8, JoinHandle<Result<Delivered, TrusteeError>>)>);
 
 impl Deliveries {
-    /// Waits for all deliveries, at most this long: per trustee whether its share was taken, or none if
-    /// that is still open.
-    pub async fn finish(self, within: Duration) -> Vec<(u8, Option<Result<(), TrusteeError>>)> {
+    /// Waits for all deliveries, at most this long: per trustee where its share is, or none if that is still
+    /// open.
+    pub async fn finish(self, within: Duration) -> Vec<(u8, Option<Result<Delivered, TrusteeError>>)> {
         let end = tokio::time::Instant::now() + within;
         let mut outcomes = Vec::new();
         for (trustee, task) in self.0 {
@@ -234,9 +243,15 @@ impl Voting {
             .filter_map(|client| {
                 let trustee = client.trustee();
                 let deposit = hex::encode(sealed.deposit(trustee)?.encode());
-                let (client, election, sender) =
-                    (client.clone(), self.shared.election.clone(), sender.clone());
-                Some((trustee, tokio::spawn(deliver(client, election, ballot, deposit, sender))))
+                let others = self.trustees().iter().filter(|other| other.trustee() != trustee).cloned();
+                let delivery = Delivery {
+                    client: client.clone(),
+                    others: others.collect(),
+                    election: self.shared.election.clone(),
+                    ballot,
+                    deposit,
+                };
+                Some((trustee, tokio::spawn(delivery.carry_out(sender.clone()))))
             })
             .collect();
         (Deliveries(tasks), outcomes)
@@ -258,28 +273,54 @@ fn vouchers(message: &Message) -> Vec<u8> {
     }
 }
 
-/// Offers a deposit to a trustee until it takes or refuses it for good.
-async fn deliver(
+/// A deposit on its way to its trustee.
+struct Delivery {
     client: TrusteeClient,
+    /// The other trustees, who keep it if this one is away.
+    others: Vec<TrusteeClient>,
     election: Arc<Election>,
     ballot: BallotHash,
     deposit: String,
-    outcomes: mpsc::UnboundedSender<(u8, Result<Receipt, TrusteeError>)>,
-) -> Result<(), TrusteeError> {
-    let start = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let outcome = client.deposit(&election, &ballot, &deposit).await;
-        let error = outcome.as_ref().err().cloned();
-        // Nobody listens any more once q receipts are there.
-        let _ = outcomes.send((client.trustee(), outcome));
-        let Some(error) = error else { return Ok(()) };
-        tracing::debug!(%ballot, %error, "deposit");
-        if !error.is_passing() || start.elapsed() > DELIVER {
-            return Err(error);
+}
+
+impl Delivery {
+    /// Offers the deposit to its trustee until it takes or refuses it for good, and leaves it with the others
+    /// when it does not answer. With enough of them, one honest one is among them: no more is needed then.
+    async fn carry_out(self, outcomes: mpsc::UnboundedSender<Outcome>) -> Result<Delivered, TrusteeError> {
+        let Self { client, others, election, ballot, deposit } = self;
+        let (quorum, threshold) = (election.manifest.quorum, election.manifest.threshold);
+        let enough = usize::from(quorum.saturating_sub(threshold)).saturating_add(1);
+        let mut left = BTreeSet::new();
+        let start = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let outcome = client.deposit(&election, &ballot, &deposit).await;
+            let error = outcome.as_ref().err().cloned();
+            // Nobody listens any more once q receipts are there.
+            let _ = outcomes.send((client.trustee(), outcome));
+            let Some(error) = error else { return Ok(Delivered::Taken) };
+            tracing::debug!(%ballot, %error, "deposit");
+            if !error.is_passing() {
+                return Err(error);
+            }
+            let asked: Vec<&TrusteeClient> =
+                others.iter().filter(|other| !left.contains(&other.trustee())).collect();
+            let answers = asked.iter().map(|other| other.leave(client.trustee(), &deposit));
+            for (other, answer) in asked.iter().zip(futures::future::join_all(answers).await) {
+                match answer {
+                    Ok(()) => drop(left.insert(other.trustee())),
+                    Err(error) => tracing::debug!(%ballot, %error, "leaving a deposit"),
+                }
+            }
+            if left.len() >= enough {
+                return Ok(Delivered::Left(left.into_iter().collect()));
+            }
+            if start.elapsed() > DELIVER {
+                return Err(error);
+            }
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
-        tokio::time::sleep(pause).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 
@@ -287,7 +328,7 @@ async fn deliver(
 async fn collect(
     quorum: u8,
     trustees: usize,
-    mut outcomes: mpsc::UnboundedReceiver<(u8, Result<Receipt, TrusteeError>)>,
+    mut outcomes: mpsc::UnboundedReceiver<Outcome>,
 ) -> Result<Vec<Receipt>, VoterError> {
     let needed = usize::from(quorum);
     let mut receipts: BTreeMap<u8, Receipt> = BTreeMap::new();

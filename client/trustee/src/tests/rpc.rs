@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
+    help::Helper,
     inbox::Inbox,
     rpc::{serve, Rpc, MAX_REQUEST},
 };
@@ -26,8 +27,10 @@ async fn door(fixture: &Fixture) -> (HttpClient, ServerHandle, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = store(fixture, folder.path());
     let elections = elections(&served(fixture, Phase::Open), 20);
-    let inbox = Inbox::new(Answers::of(fixture), keys(fixture), store.clone(), elections.clone());
-    let rpc = Rpc { name: "Two".into(), inbox, store, elections };
+    let chain = Answers::of(fixture);
+    let inbox = Arc::new(Inbox::new(chain.clone(), keys(fixture), store.clone(), elections.clone()));
+    let helper = Helper::new(chain, keys(fixture), store.clone(), elections.clone());
+    let rpc = Rpc { name: "Two".into(), inbox, helper, store, elections };
     let (address, server) = serve(([127, 0, 0, 1], 0).into(), 8, rpc).await.unwrap();
     let client = HttpClientBuilder::default()
         .max_request_size(10 * MAX_REQUEST)

@@ -101,7 +101,7 @@ impl Case {
     fn push(&mut self, messages: Vec<Message>) -> Result<(), FollowError> {
         let block = block(self.next, messages);
         let facts = read(&self.fixture.election, &block)?;
-        self.follower.apply(block.anchor, block.parent, facts)?;
+        self.follower.apply(&self.fixture.election.manifest.board, block.anchor, block.parent, facts)?;
         self.next += 1;
         Ok(())
     }
@@ -210,9 +210,15 @@ async fn a_set_that_is_not_the_chains_is_refused() {
 async fn blocks_must_follow_and_hold_only_good_ballots() {
     let mut case = case(&VOTES[..1]).await;
     let gap = block(case.next + 1, Vec::new());
-    assert!(matches!(case.follower.apply(gap.anchor, gap.parent, Vec::new()), Err(FollowError::Gap { .. })));
+    assert!(matches!(
+        case.follower.apply(&case.fixture.election.manifest.board, gap.anchor, gap.parent, Vec::new()),
+        Err(FollowError::Gap { .. })
+    ));
     let fork = block(case.next, Vec::new());
-    assert!(matches!(case.follower.apply(fork.anchor, [0; 32], Vec::new()), Err(FollowError::Gap { .. })));
+    assert!(matches!(
+        case.follower.apply(&case.fixture.election.manifest.board, fork.anchor, [0; 32], Vec::new()),
+        Err(FollowError::Gap { .. })
+    ));
 
     let good = case.fixture.cast(1, 1, &[vec![1, 0, 0]]).cast;
     let mut unsigned = good.clone();
