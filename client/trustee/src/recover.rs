@@ -1,6 +1,8 @@
 //! How this trustee comes to what it missed or lost (spec 5.9): first what voters left with its peers, then, of
 //! ballots that count, shares that its peers repair.
 
+use codec::Encode;
+use futures::future::join_all;
 use psephos_client::{
     endpoints::{TrusteeClient, TrusteeError},
     tally::subsets,
@@ -128,17 +130,17 @@ impl<V: View> Recovery<V> {
             if kept.is_empty() {
                 return;
             }
+            // Together, so that they are checked in batches.
+            let bytes: Vec<Vec<u8>> = kept.iter().map(Encode::encode).collect();
+            let taken = join_all(bytes.iter().map(|bytes| self.own.inbox.deposit(bytes))).await;
             let mut done = Vec::new();
-            for deposit in kept {
+            for (deposit, taken) in kept.iter().zip(taken) {
                 let ballot = deposit.ballot.ballot.hash();
-                let code = TrackingCode::of(&ballot);
-                match self.own.inbox.deposit(&codec::Encode::encode(&deposit)).await {
-                    Ok(_) => {
-                        self.found.fetched = self.found.fetched.saturating_add(1);
-                        tracing::debug!(eid = %self.own.served.eid(), %code, "came from a peer");
-                    }
+                match taken {
+                    Ok(_) => self.found.fetched = self.found.fetched.saturating_add(1),
                     Err(error) if error.is_passing() => return,
                     Err(error) => {
+                        let code = TrackingCode::of(&ballot);
                         tracing::warn!(eid = %self.own.served.eid(), %code, peer = peer.trustee(), %error, "what a peer kept is refused");
                     }
                 }
@@ -307,7 +309,7 @@ impl<V: View> Recovery<V> {
         let deposit = Deposit { ballot: signed, dealing, envelope };
         let height = self.own.inbox.height();
         let receipt = Receipt::sign(election, *index, &self.own.keys.signing, ballot, height, &mut OsRng);
-        let deposited = Deposited { deposit: codec::Encode::encode(&deposit), receipt };
+        let deposited = Deposited { deposit: deposit.encode(), receipt };
         self.own.store.mend(&election.eid, ballot, &deposited)?;
         tracing::info!(eid = %election.eid, code = %TrackingCode::of(ballot), "a share was repaired");
         Ok(true)

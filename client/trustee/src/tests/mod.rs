@@ -1,9 +1,11 @@
 //! What the tests of this crate share: a trustee's store, its elections, and a chain that answers from a list.
 
 mod inbox;
+mod peers;
 mod rpc;
 mod store;
 mod tally;
+pub mod team;
 
 use psephos_client::{ChainBlock, ChainError};
 use psephos_protocol::{
