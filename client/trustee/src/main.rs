@@ -3,7 +3,7 @@
 use clap::Parser;
 use psephos_client::keystore::{KeyFile, KeyRole, PassphraseSource};
 use psephos_protocol::ids::Eid;
-use psephos_trustee::{config, run, Accept, Config, Keys};
+use psephos_trustee::{config, run, tls::TlsArgs, Accept, Config, Keys};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{signal, SignalKind};
 use tracing_subscriber::EnvFilter;
@@ -28,6 +28,8 @@ struct Arguments {
     /// Where to listen.
     #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::DEFAULT_PORT)))]
     listen: SocketAddr,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// The trustee's name in its status; that of the key file unless given.
     #[arg(long)]
     name: Option<String>,
@@ -66,6 +68,7 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let name = arguments.name.unwrap_or_else(|| key.name().into());
     let config = Config {
         listen: arguments.listen,
+        tls: arguments.tls.into(),
         accept: if arguments.accept_all { Accept::All } else { Accept::Listed(arguments.accept) },
         finalize: !arguments.no_finalize,
         max_connections: arguments.max_connections,

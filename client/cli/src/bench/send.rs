@@ -227,6 +227,7 @@ fn of_trustee(error: &TrusteeError) -> String {
             format!("trustee: error {code}: {}", message.chars().take(REASON).collect::<String>())
         }
         TrusteeError::BadReceipt { .. } => "trustee: a wrong receipt".into(),
+        TrusteeError::WrongKey { .. } => "trustee: another TLS key than the pinned one".into(),
     }
 }
 

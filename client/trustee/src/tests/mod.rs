@@ -4,6 +4,7 @@ mod inbox;
 mod rpc;
 mod store;
 mod tally;
+mod tls;
 
 use psephos_client::{ChainBlock, ChainError};
 use psephos_protocol::{

@@ -22,12 +22,17 @@ use crate::{
     rpc::{serve, Rpc, MAX_REQUEST},
 };
 
-async fn door(fixture: &Fixture) -> (HttpClient, ServerHandle, TempDir) {
+/// A trustee of an open election, and the folder of its store.
+pub fn rpc(fixture: &Fixture) -> (Rpc<Answers>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = store(fixture, folder.path());
     let elections = elections(&served(fixture, Phase::Open), 20);
     let inbox = Inbox::new(Answers::of(fixture), keys(fixture), store.clone(), elections.clone());
-    let rpc = Rpc { name: "Two".into(), inbox, store, elections };
+    (Rpc { name: "Two".into(), inbox, store, elections, tls: None }, folder)
+}
+
+async fn door(fixture: &Fixture) -> (HttpClient, ServerHandle, TempDir) {
+    let (rpc, folder) = rpc(fixture);
     let (address, server) = serve(([127, 0, 0, 1], 0).into(), 8, rpc).await.unwrap();
     let client = HttpClientBuilder::default()
         .max_request_size(10 * MAX_REQUEST)
