@@ -159,7 +159,7 @@ impl From<TrusteeError> for CliError {
         let text = error.to_string();
         match error {
             TrusteeError::Unreachable { .. } => Self::Unreachable(text),
-            TrusteeError::BadReceipt { .. } => Self::Integrity(text),
+            TrusteeError::BadReceipt { .. } | TrusteeError::WrongKey { .. } => Self::Integrity(text),
             _ => Self::Refused(text),
         }
     }

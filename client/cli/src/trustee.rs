@@ -10,7 +10,7 @@ use psephos_client::{
 use psephos_protocol::{
     agreement::Acceptance, bounds::show, election::Election, ids::Eid, state::Phase, wire::Message,
 };
-use psephos_trustee::{config, Accept, Config, Keys};
+use psephos_trustee::{config, tls::TlsArgs, Accept, Config, Keys};
 use rand_core::OsRng;
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf};
@@ -36,7 +36,8 @@ trustee.pub.json, to the board; keep the key file and its passphrase apart, and 
     Init(keys::NewKey),
     /// Run the daemon: keep shares, give receipts, contribute to the tally once.
     #[command(after_help = "Examples:
-  psephos trustee run --key trustee.key --data /var/lib/psephos --accept EID
+  psephos trustee run --key trustee.key --data /var/lib/psephos --accept EID \\
+      --listen 0.0.0.0:9960 --tls-self-signed
   psephos --node ws://127.0.0.1:9944 trustee run --key t1.key --data t1 --accept-all   # rehearsal
 
 Back up --data. Stop it with Ctrl-C or SIGTERM.")]
@@ -44,6 +45,7 @@ Back up --data. Stop it with Ctrl-C or SIGTERM.")]
     /// Show how a trustee's daemon stands.
     #[command(after_help = "Examples:
   psephos trustee status --url http://127.0.0.1:9960
+  psephos trustee status --url 'https://trustee.example:9960/#sha256=...'   # as its log says
   psephos --json trustee status --url https://trustee.example")]
     Status(StatusArgs),
     /// Accept an election whose manifest names this key, after reading it.
@@ -64,12 +66,14 @@ pub struct RunArgs {
     /// The folder of its store.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Where to listen; put a TLS proxy in front to reach voters.
+    /// Where to listen; voters should reach it over TLS.
     #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::DEFAULT_PORT)))]
     listen: SocketAddr,
     /// Where voters and the other trustees reach it, as http(s)://host[:port]; it is stated on the chain.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Accept this election, whose manifest you have read: all 64 digits; may be repeated.
     #[arg(long, value_name = "EID")]
     accept: Vec<Eid>,
@@ -77,14 +81,15 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "accept")]
     accept_all: bool,
     /// Connections at a time.
-    #[arg(long, default_value_t = config::DEFAULT_CONNECTIONS)]
+    // Help shows it before the options of every command.
+    #[arg(long, display_order = 7, default_value_t = config::DEFAULT_CONNECTIONS)]
     max_connections: u32,
 }
 
 /// A daemon to ask.
 #[derive(Args)]
 pub struct StatusArgs {
-    /// The daemon's address, as http://host:port.
+    /// The daemon's address, as http://host:port, https://host:port or https://host:port/#sha256=DIGITS.
     #[arg(long, default_value_t = format!("http://127.0.0.1:{}", config::DEFAULT_PORT))]
     url: String,
 }
@@ -127,6 +132,7 @@ async fn daemon(args: RunArgs, context: &Context) -> Result<(), CliError> {
     }
     let config = Config {
         listen: args.listen,
+        tls: args.tls.into(),
         accept: if args.accept_all { Accept::All } else { Accept::Listed(args.accept) },
         max_connections: args.max_connections,
         public_url: args.public_url,
@@ -168,6 +174,7 @@ async fn status(url: &str, context: &Context) -> Result<(), CliError> {
                 ("Trustee", status.name.clone()),
                 ("Software", status.version.clone()),
                 ("Followed", format!("block {}", status.finalized)),
+                ("TLS", status.tls.clone().unwrap_or_else(|| "none of its own".into())),
             ]),
             table(["ELECTION", "INDEX", "DEPOSITS", "PHASE"], &served)
         )

@@ -17,11 +17,15 @@ use psephos_protocol::{
     refusal::Refusal,
     repair::{Part, PeerRequest, Sealed},
 };
-use std::{collections::BTreeMap, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, path::Path, str::FromStr, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
-use crate::trustee_api::{error_to_refusal, TrusteeApiClient, TrusteeStatus};
-use crate::{chain::Chain, error::ChainError};
+use crate::{
+    chain::Chain,
+    error::ChainError,
+    tls::{self, Pin},
+    trustee_api::{error_to_refusal, TrusteeApiClient, TrusteeStatus},
+};
 
 /// How long a trustee may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -44,7 +48,7 @@ pub enum EndpointsError {
         reason: String,
     },
     /// Not an index and an address.
-    #[error("line {line}: write a trustee's index and its address, such as `1 http://host:9955`, and not {text:?}")]
+    #[error("line {line}: write a trustee's index and its address, such as `1 https://host:9960`, and not {text:?}")]
     Line {
         /// The line, counted from 1.
         line: usize,
@@ -193,6 +197,22 @@ pub enum TrusteeError {
         /// What went wrong.
         reason: String,
     },
+    /// It has another key than the address pins.
+    #[error(
+        "trustee {trustee} ({name}) at {url}: what answers there shows the key {shown}, and not the one in its \
+         address. Nothing was sent to it. Perhaps somebody stands between you and the trustee: ask the board for \
+         the trustee's address of today, and don't leave the key out"
+    )]
+    WrongKey {
+        /// The trustee.
+        trustee: u8,
+        /// Its name.
+        name: String,
+        /// Its address.
+        url: String,
+        /// The key that was shown.
+        shown: Pin,
+    },
     /// It refused.
     #[error("trustee {trustee} ({name}) refused: {message}")]
     Refused {
@@ -246,7 +266,7 @@ impl TrusteeError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Failed { .. } => true,
-            Self::BadReceipt { .. } | Self::Malformed { .. } => false,
+            Self::BadReceipt { .. } | Self::Malformed { .. } | Self::WrongKey { .. } => false,
             Self::Refused { refusal, .. } => matches!(
                 refusal,
                 Refusal::Storage
@@ -272,15 +292,20 @@ pub struct TrusteeClient {
 }
 
 impl TrusteeClient {
-    /// A client of the trustee at this `http://` or `https://` address. Connects when first used.
+    /// A client of the trustee at this `http://` or `https://` address, which may pin the trustee's key (see
+    /// [`tls`]). Connects when first used.
     ///
     /// # Errors
     /// [`EndpointsError::Client`] when the address is none.
     pub fn new(trustee: u8, name: &str, url: &str) -> Result<Self, EndpointsError> {
+        let wrong =
+            |error: &dyn Display| EndpointsError::Client { url: url.into(), reason: error.to_string() };
+        let pin = Pin::in_url(url).map_err(|error| wrong(&error))?;
         let http = HttpClientBuilder::default()
+            .with_custom_cert_store(tls::client_config(pin).map_err(|error| wrong(&error))?)
             .request_timeout(TIMEOUT)
             .build(url)
-            .map_err(|error| EndpointsError::Client { url: url.into(), reason: error.to_string() })?;
+            .map_err(|error| wrong(&error))?;
         let permits = Arc::new(Semaphore::new(CONCURRENT));
         Ok(Self { trustee, name: name.into(), url: url.into(), http, permits })
     }
@@ -387,7 +412,13 @@ impl TrusteeClient {
                 },
             },
             other => {
-                TrusteeError::Unreachable { trustee, name, url: self.url.clone(), reason: other.to_string() }
+                let url = self.url.clone();
+                match tls::wrong_key(&other) {
+                    Some(shown) => TrusteeError::WrongKey { trustee, name, url, shown },
+                    None => {
+                        TrusteeError::Unreachable { trustee, name, reason: tls::reason(&url, &other), url }
+                    }
+                }
             }
         }
     }
@@ -400,10 +431,10 @@ mod tests {
     #[test]
     fn a_list_of_addresses_is_read_line_by_line() {
         let endpoints: TrusteeEndpoints =
-            "# trustees\n1 http://a:1\n\n  3\thttps://c.example/trustee \n".parse().unwrap();
+            "# trustees\n1 http://a:1\n\n  3\thttps://c.example/#sha256=00 \n".parse().unwrap();
         assert_eq!(
             endpoints.iter().collect::<Vec<_>>(),
-            [(1, "http://a:1"), (3, "https://c.example/trustee")]
+            [(1, "http://a:1"), (3, "https://c.example/#sha256=00")]
         );
         for (text, line) in
             [("1", 1), ("\n0 http://a:1", 2), ("x http://a:1", 1), ("1 ws://a:1", 1), ("1 http://a b", 1)]
@@ -416,5 +447,15 @@ mod tests {
         }
         let twice = "1 http://a:1\n1 http://b:1".parse::<TrusteeEndpoints>();
         assert_eq!(twice, Err(EndpointsError::Twice { line: 2, trustee: 1 }));
+    }
+
+    #[test]
+    fn a_pin_that_is_none_makes_no_client() {
+        let client = |url: &str| TrusteeClient::new(1, "One", url).err().map(|error| error.to_string());
+        assert_eq!(client(&format!("https://c.example/#sha256={}", "00".repeat(32))), None);
+        assert_eq!(client("https://c.example/"), None);
+        for url in ["https://c.example/#sha256=00", "http://c.example/#sha256=00"] {
+            assert!(client(url).unwrap().starts_with(&format!("no connection to {url} can be set up: ")));
+        }
     }
 }

@@ -9,7 +9,7 @@
 //! | the election board | [`board`] |
 //! | whoever finalizes the tally | [`tally`] |
 //! | an auditor: the election record | [`record`] |
-//! | trustees and whoever calls them | [`trustee_api`], [`endpoints`] |
+//! | trustees and whoever calls them | [`trustee_api`], [`endpoints`], [`tls`] |
 //! | whoever holds a key: key files | [`keystore`] |
 //!
 //! There is no metadata, no account and no nonce here, and so no subxt: every message is a
@@ -38,6 +38,7 @@ pub mod record;
 pub mod registrar;
 mod submit;
 pub mod tally;
+pub mod tls;
 pub mod trustee_api;
 pub mod voter;
 

@@ -1,7 +1,7 @@
 //! What a trustee's daemon serves over JSON-RPC (spec 5.8): its status, and receipts for deposits.
 //!
 //! Daemon and clients share this trait. Whatever a deposit holds is sealed, signed or public, so the
-//! transport need not be secret; TLS hides from whom a deposit comes.
+//! transport need not be secret; TLS hides which ballot a deposit is of, and so from whom it comes.
 
 use jsonrpsee::{proc_macros::rpc, types::ErrorObjectOwned};
 use psephos_protocol::refusal::Refusal;
@@ -19,6 +19,8 @@ pub struct TrusteeStatus {
     pub version: String,
     /// The last finalized block that it has followed.
     pub finalized: u32,
+    /// The key of its TLS certificate, as addresses pin it; none if it speaks plain HTTP, as behind a proxy.
+    pub tls: Option<String>,
     /// The elections that it serves.
     pub served: Vec<Served>,
 }

@@ -10,6 +10,8 @@ use std::{
     path::PathBuf,
 };
 
+use crate::tls::Tls;
+
 /// The port that a trustee listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 9_960;
 /// Connections at a time unless told otherwise.
@@ -61,8 +63,10 @@ impl Accept {
 pub struct Config {
     /// The trustee's name, as its status shows it.
     pub name: String,
-    /// Where it listens. Loopback by default: put a TLS proxy in front to reach voters.
+    /// Where it listens. Loopback by default.
     pub listen: SocketAddr,
+    /// How it speaks TLS. Without, it is for this machine, or for a TLS proxy in front.
+    pub tls: Option<Tls>,
     /// The nodes it asks, as `ws://host:port`; best its own node first.
     pub nodes: Vec<String>,
     /// The folder of its store. Back it up; a copy never allows a second tally.
@@ -80,12 +84,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults: loopback, default port, accepts nothing, finalizes.
+    /// The defaults: loopback, default port, no TLS, accepts nothing, finalizes.
     #[must_use]
     pub fn new(name: impl Into<String>, data: impl Into<PathBuf>, nodes: Vec<String>, keys: Keys) -> Self {
         Self {
             name: name.into(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
+            tls: None,
             nodes,
             data: data.into(),
             keys,

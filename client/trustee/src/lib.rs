@@ -8,6 +8,7 @@
 //! | which elections name it | [`elections`] |
 //! | deposits and receipts (spec 5.8) | [`inbox`], [`rpc`] |
 //! | what it does for its peers, and they for it (spec 5.9) | [`help`], [`recover`] |
+//! | connections, and the certificate that it shows | `door`, [`tls`] |
 //! | the accepted set from finalized blocks (spec 7.2) | [`follow`] |
 //! | agreement and contribution (spec 7.2, 7.3) | [`tally`], [`duty`] |
 //!
@@ -25,6 +26,7 @@
 
 mod check;
 pub mod config;
+mod door;
 pub mod duty;
 pub mod elections;
 pub mod follow;
@@ -34,6 +36,7 @@ pub mod recover;
 pub mod rpc;
 pub mod store;
 pub mod tally;
+pub mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -64,6 +67,7 @@ use help::Helper;
 use inbox::Inbox;
 use rpc::Rpc;
 use store::{Identity, Store, StoreError};
+use tls::TlsError;
 
 /// How often the node is asked for its last finalized block.
 const POLL: Duration = Duration::from_millis(500);
@@ -81,6 +85,9 @@ pub enum Error {
     /// The store can't be opened, or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It can't speak TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// It can't listen.
     #[error("can't listen on {listen}: {error}; choose another --listen, or see what uses that port")]
     Listen {
@@ -149,8 +156,10 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
             "accepts every election that names its keys, unread: for demonstrations and tests only"
         );
     }
-    if !config.listen.ip().is_loopback() {
-        tracing::warn!(listen = %config.listen, "listens beyond this machine without TLS: put a TLS proxy in front");
+    let tls = config.tls.as_ref().map(|tls| tls.load(&config.data)).transpose()?;
+    let pin = tls.as_ref().map(|shown| shown.pin);
+    if tls.is_none() && !config.listen.ip().is_loopback() {
+        tracing::warn!(listen = %config.listen, "listens beyond this machine without TLS: give --tls-self-signed or --tls-cert, or put a TLS proxy in front");
     }
     let inbox = Arc::new(Inbox::new(chain.clone(), keys.clone(), store.clone(), elections.clone()));
     let daemon = Arc::new(Daemon {
@@ -159,16 +168,17 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
         keys: keys.clone(),
         store: store.clone(),
         accept: config.accept,
-        public_url: config.public_url,
+        public_url: config.public_url.map(|url| tls::stated(url, config.tls.as_ref(), pin)),
         finalize: config.finalize,
         stop: Arc::default(),
     });
     let helper = Helper::new(chain, keys, store.clone(), elections.clone());
-    let rpc = Rpc { name: config.name.clone(), inbox, helper, store, elections: elections.clone() };
+    let rpc = Rpc { name: config.name.clone(), inbox, helper, store, elections: elections.clone(), tls };
     let (address, server) = rpc::serve(config.listen, config.max_connections, rpc)
         .await
         .map_err(|error| Error::Listen { listen: config.listen, error })?;
-    tracing::info!(name = config.name, %address, key = %public.0, data = %config.data.display(), "trustee serves");
+    let url = tls::url(address, pin);
+    tracing::info!(name = config.name, url, key = %public.0, data = %config.data.display(), "trustee serves");
     Ok(Trustee { address, daemon, elections, public, server, duties: JoinSet::new(), seen: BTreeSet::new() })
 }
 

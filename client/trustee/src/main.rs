@@ -3,7 +3,7 @@
 use clap::Parser;
 use psephos_client::keystore::{KeyFile, KeyRole, PassphraseSource};
 use psephos_protocol::ids::Eid;
-use psephos_trustee::{config, run, Accept, Config, Keys};
+use psephos_trustee::{config, run, tls::TlsArgs, Accept, Config, Keys};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{signal, SignalKind};
 use tracing_subscriber::EnvFilter;
@@ -31,6 +31,8 @@ struct Arguments {
     /// Where voters and the other trustees reach it, as http(s)://host[:port]; it is stated on the chain.
     #[arg(long)]
     public_url: Option<String>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// The trustee's name in its status; that of the key file unless given.
     #[arg(long)]
     name: Option<String>,
@@ -69,6 +71,7 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let name = arguments.name.unwrap_or_else(|| key.name().into());
     let config = Config {
         listen: arguments.listen,
+        tls: arguments.tls.into(),
         accept: if arguments.accept_all { Accept::All } else { Accept::Listed(arguments.accept) },
         finalize: !arguments.no_finalize,
         max_connections: arguments.max_connections,

@@ -1,9 +1,9 @@
-//! The daemon's door: JSON-RPC over HTTP or WebSocket, bounded in every direction.
+//! What the daemon answers: JSON-RPC over HTTP, bounded in every direction.
 
 use codec::Encode;
 use jsonrpsee::{
     core::async_trait,
-    server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
+    server::{stop_channel, BatchRequestConfig, Server, ServerConfig, ServerHandle},
     types::ErrorObjectOwned,
 };
 use psephos_client::trustee_api::{
@@ -11,13 +11,16 @@ use psephos_client::trustee_api::{
 };
 use psephos_protocol::{envelope::MAX_DEPOSIT_BYTES, refusal::Refusal};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
 use crate::{
+    door,
     elections::{Elections, View},
     help::{Helper, MAX_ASKED_BYTES},
     inbox::{DepositError, Inbox},
     store::Store,
+    tls::Shown,
 };
 
 /// Bytes of the largest request, in hexadecimal and with the JSON around it: a deposit, or what a trustee asks of
@@ -28,10 +31,6 @@ const LARGEST: usize = if MAX_DEPOSIT_BYTES > MAX_ASKED_BYTES { MAX_DEPOSIT_BYTE
 const MAX_RESPONSE: u32 = 4 * 1_024 * 1_024;
 /// How long a request may take, from its first byte to the answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a new connection may stay silent.
-const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// Requests of one WebSocket connection whose answers may wait.
-const MESSAGE_BUFFER: u32 = 16;
 /// JSON-RPC code of an error that is no refusal: try again later.
 pub const UNAVAILABLE: i32 = -32_000;
 
@@ -47,6 +46,8 @@ pub struct Rpc<V> {
     pub store: Arc<Store>,
     /// What it serves.
     pub elections: Arc<Elections>,
+    /// The certificate that it shows; none if it does not speak TLS.
+    pub tls: Option<Shown>,
 }
 
 #[async_trait]
@@ -66,6 +67,7 @@ impl<V: View> TrusteeApiServer for Rpc<V> {
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
             finalized: self.elections.finalized().number,
+            tls: self.tls.as_ref().map(|shown| shown.pin.to_string()),
             served: served.collect::<Result<_, ErrorObjectOwned>>()?,
         })
     }
@@ -135,16 +137,18 @@ pub async fn serve<V: View>(
         .max_request_body_size(MAX_REQUEST)
         .max_response_body_size(MAX_RESPONSE)
         .max_connections(max_connections)
-        .max_subscriptions_per_connection(0)
         .set_batch_request_config(BatchRequestConfig::Disabled)
-        .set_message_buffer_capacity(MESSAGE_BUFFER)
-        .set_first_request_timeout(Some(FIRST_REQUEST_TIMEOUT))
+        .http_only()
         .build();
-    let server = Server::builder()
+    let (stop, server) = stop_channel();
+    let tls = rpc.tls.as_ref().map(|shown| shown.config.clone().into());
+    let service = Server::builder()
         .set_config(config)
         .set_http_middleware(ServiceBuilder::new().timeout(REQUEST_TIMEOUT + Duration::from_secs(5)))
-        .build(listen)
-        .await?;
-    let address = server.local_addr()?;
-    Ok((address, server.start(rpc.into_rpc())))
+        .to_service_builder()
+        .build(rpc.into_rpc(), stop.clone());
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(door::open(listener, tls, max_connections as usize, service, stop));
+    Ok((address, server))
 }

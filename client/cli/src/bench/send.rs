@@ -228,6 +228,7 @@ fn of_trustee(error: &TrusteeError) -> String {
         }
         TrusteeError::Malformed { .. } => "trustee: a wrong answer".into(),
         TrusteeError::BadReceipt { .. } => "trustee: a wrong receipt".into(),
+        TrusteeError::WrongKey { .. } => "trustee: another TLS key than the pinned one".into(),
     }
 }
 

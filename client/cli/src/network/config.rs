@@ -58,6 +58,9 @@ pub struct Trustee {
     pub name: String,
     /// Where voters reach it.
     pub port: u16,
+    /// The key of its own TLS certificate, as addresses pin it; without, it speaks plain HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
 }
 
 impl Validator {
@@ -72,7 +75,16 @@ impl Trustee {
     /// The trustee's address for voters.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        match &self.pin {
+            Some(pin) => format!("https://127.0.0.1:{}/#{pin}", self.port),
+            None => format!("http://127.0.0.1:{}", self.port),
+        }
+    }
+
+    /// The folder of its store.
+    #[must_use]
+    pub fn data(&self, folder: &Path) -> PathBuf {
+        folder.join("trustees").join(&self.name)
     }
 }
 
@@ -102,6 +114,7 @@ impl Network {
         let trustees = (0..u16::from(trustees)).map(|index| Trustee {
             name: format!("trustee-{}", index + 1),
             port: base_port + TRUSTEE_OFFSET + index,
+            pin: None,
         });
         let network = Self {
             version: VERSION,
@@ -273,8 +286,11 @@ mod tests {
     #[test]
     fn a_network_survives_its_file_and_mistakes_in_it_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        let network = network(30_400).unwrap();
+        let mut network = network(30_400).unwrap();
+        network.trustees[0].pin = Some("sha256=00".into());
         network.save(folder.path()).unwrap();
+        let urls: Vec<String> = network.trustees.iter().take(2).map(Trustee::url).collect();
+        assert_eq!(urls, ["https://127.0.0.1:30440/#sha256=00", "http://127.0.0.1:30441"]);
         assert_eq!(Network::load(folder.path()).unwrap(), network);
         let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
         let cases = [

@@ -1,6 +1,7 @@
 //! `psephos network new`: everything that a network needs, made in one go or not at all.
 
 use psephos_client::keystore::{KeyFile, KeyRole, Protection};
+use psephos_trustee::tls;
 use rand_core::{OsRng, RngCore};
 use serde_json::json;
 use std::{
@@ -91,7 +92,12 @@ fn fill(
     let chain = format!("psephos_{:08x}", OsRng.next_u32());
     let validators: Vec<Validator> = (0..args.validators).map(|_| Validator::generate()).collect();
     let peers = validators.iter().map(Validator::peer_id).collect();
-    let network = Network::new(&chain, args.dev_keys, peers, args.trustees, args.base_port)?;
+    let mut network = Network::new(&chain, args.dev_keys, peers, args.trustees, args.base_port)?;
+    for trustee in &mut network.trustees {
+        let data = trustee.data(folder);
+        fs::create_dir_all(&data).map_err(|error| CliError::file(&data, error))?;
+        trustee.pin = Some(tls::own(&data).map_err(CliError::input)?.pin.to_string());
+    }
     network.save(folder)?;
     for (entry, validator) in network.validators.iter().zip(&validators) {
         validator.write(&folder.join("validators").join(&entry.name), &chain)?;

@@ -329,8 +329,11 @@ impl<'a> Starter<'a> {
             .args(["trustee", "run", "--public-url", &trustee.url(), "--key"])
             .arg(key(self.folder, trustee))
             .arg("--data")
-            .arg(self.folder.join("trustees").join(&trustee.name))
+            .arg(trustee.data(self.folder))
             .args(["--listen", &format!("127.0.0.1:{}", trustee.port)]);
+        if trustee.pin.is_some() {
+            command.arg("--tls-self-signed");
+        }
         if self.network.accept_all {
             command.arg("--accept-all");
         }

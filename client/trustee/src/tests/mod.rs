@@ -6,6 +6,7 @@ mod rpc;
 mod store;
 mod tally;
 pub mod team;
+mod tls;
 
 use psephos_client::{ChainBlock, ChainError};
 use psephos_protocol::{

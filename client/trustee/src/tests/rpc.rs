@@ -23,14 +23,19 @@ use crate::{
     rpc::{serve, Rpc, MAX_REQUEST},
 };
 
-async fn door(fixture: &Fixture) -> (HttpClient, ServerHandle, TempDir) {
+/// A trustee of an open election, and the folder of its store.
+pub fn rpc(fixture: &Fixture) -> (Rpc<Answers>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = store(fixture, folder.path());
     let elections = elections(&served(fixture, Phase::Open), 20);
     let chain = Answers::of(fixture);
     let inbox = Arc::new(Inbox::new(chain.clone(), keys(fixture), store.clone(), elections.clone()));
     let helper = Helper::new(chain, keys(fixture), store.clone(), elections.clone());
-    let rpc = Rpc { name: "Two".into(), inbox, helper, store, elections };
+    (Rpc { name: "Two".into(), inbox, helper, store, elections, tls: None }, folder)
+}
+
+async fn door(fixture: &Fixture) -> (HttpClient, ServerHandle, TempDir) {
+    let (rpc, folder) = rpc(fixture);
     let (address, server) = serve(([127, 0, 0, 1], 0).into(), 8, rpc).await.unwrap();
     let client = HttpClientBuilder::default()
         .max_request_size(10 * MAX_REQUEST)

@@ -46,7 +46,14 @@ impl Member {
         let inbox = Arc::new(Inbox::new(chain.clone(), keys.clone(), store.clone(), elections.clone()));
         let helper = Helper::new(chain.clone(), keys.clone(), store.clone(), elections.clone());
         let name = format!("trustee-{index}");
-        let rpc = Rpc { name: name.clone(), inbox: inbox.clone(), helper, store: store.clone(), elections };
+        let rpc = Rpc {
+            name: name.clone(),
+            inbox: inbox.clone(),
+            helper,
+            store: store.clone(),
+            elections,
+            tls: None,
+        };
         let (address, server) = serve(([127, 0, 0, 1], 0).into(), 64, rpc).await.unwrap();
         let client = TrusteeClient::new(index, &name, &format!("http://{address}")).unwrap();
         Self { keys, served, store, inbox, client, server }
