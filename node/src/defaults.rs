@@ -31,7 +31,7 @@ const RPC_CONNECTIONS: &str = "1000";
 
 /// The largest request in MB, of which each connection may have one in memory. The largest single messages are a
 /// roll batch of 2,000 entries of 110 bytes and a manifest, below 1 MB in hexadecimal; the largest batch of calls is
-/// one of 100 ballots of at most 20,000 bytes, 4 MB.
+/// one of 90 of the largest ballots, 22,000 bytes each, 4 MB.
 const RPC_REQUEST_MEGABYTES: &str = "4";
 
 /// Calls in one batch: the limit above counts calls, but a batch is held in memory as a whole.

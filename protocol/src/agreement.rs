@@ -95,6 +95,8 @@ pub struct SetStatement {
     pub root: Digest,
     /// How many ballots count.
     pub ballots: u32,
+    /// The head of the log of all accepted ballots (spec 6.6), so that none can be left out of a record unnoticed.
+    pub log: Digest,
 }
 
 /// A trustee's signature under the set. A trustee signs one per election, ever.

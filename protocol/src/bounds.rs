@@ -51,8 +51,9 @@ pub const MAX_MISSING: u32 = 256;
 /// How many blocks after the board lowered the quorum of trustees it holds: a day of blocks of 2 s, in which
 /// everybody can see it.
 pub const LOWERED_QUORUM_WAIT: u32 = 43_200;
-/// Bytes of a signed ballot in its canonical encoding; a decoder refuses more before it starts.
-pub const MAX_BALLOT_BYTES: usize = 20_000;
+/// Bytes of a ballot with its receipts in its canonical encoding; a decoder refuses more before it starts. The largest
+/// that a manifest allows has 20,684.
+pub const MAX_BALLOT_BYTES: usize = 22_000;
 /// Bytes of an X-Wing public key (draft-connolly-cfrg-xwing-kem).
 pub const KEM_PUBLIC_KEY_BYTES: u32 = 1_216;
 

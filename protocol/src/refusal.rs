@@ -105,7 +105,7 @@ refusals! {
     /// The sums are not complete yet.
     NotSummed = 34, "the chain has not finished summing; wait a few blocks";
     /// The set is tied to another closing block.
-    WrongClosing = 35, "the set is not tied to this election's closing block, or its number of ballots is another";
+    WrongClosing = 35, "the set is not tied to this election's closing block, or its number or log of ballots is another";
     /// The root is not the agreed one.
     WrongRoot = 36, "the contribution is not for the set that was agreed";
     /// The contribution is malformed.

@@ -374,11 +374,12 @@ pub fn accepted_set(ballots: &[Counted]) -> AcceptedSet {
     set
 }
 
-/// What trustees sign under these ballots when the election closed at `closing`.
+/// What trustees sign under these ballots, all that were accepted, when the election closed at `closing`.
 #[must_use]
 pub fn set_statement(ballots: &[Counted], closing: Anchor) -> SetStatement {
     let set = accepted_set(ballots);
-    SetStatement { closing, root: set.root(), ballots: set.len() as u32 }
+    let log = ballots.iter().fold(Digest::default(), |head, ballot| transcript::log(&head, &ballot.hash.0));
+    SetStatement { closing, root: set.root(), ballots: set.len() as u32, log }
 }
 
 fn place(trustee: u8) -> usize {

@@ -8,7 +8,7 @@ use psephos_protocol::{
     agreement::{Acceptance, AcceptedSet, SetStatement},
     bounds,
     endpoint::{Announcement, Endpoint},
-    ids::{Anchor, BallotHash},
+    ids::{Anchor, BallotHash, Digest},
     keys::PublicKey,
     refusal::Refusal,
     state::{ElectionState, Phase},
@@ -100,7 +100,6 @@ enum Act {
 
 /// The ballots that count at the closing block, and those of them that are opened together.
 struct Rebuilt {
-    closing: Anchor,
     /// All that count, the excluded ones included.
     all: AcceptedSet,
     excluded: Vec<PublicKey>,
@@ -109,13 +108,13 @@ struct Rebuilt {
 }
 
 impl Rebuilt {
-    fn new(closing: Anchor, all: AcceptedSet, excluded: Vec<PublicKey>) -> Self {
+    fn new(closing: Anchor, log: Digest, all: AcceptedSet, excluded: Vec<PublicKey>) -> Self {
         let mut set = all.clone();
         excluded.iter().for_each(|credential| {
             set.exclude(credential);
         });
-        let statement = tally::statement(closing, &set);
-        Self { closing, all, excluded, set: Arc::new(set), statement }
+        let statement = tally::statement(closing, &set, log);
+        Self { all, excluded, set: Arc::new(set), statement }
     }
 }
 
@@ -322,7 +321,7 @@ impl Duty {
         self.follow_to(closing.number).await?;
         let (served, chain) = (self.served.clone(), &self.daemon.chain);
         let all = self.follower.accepted_set(&served.election, chain, closing, state).await?;
-        let rebuilt = Rebuilt::new(closing, all, Vec::new());
+        let rebuilt = Rebuilt::new(closing, state.ballot_log, all, Vec::new());
         let SetStatement { root, ballots, .. } = rebuilt.statement;
         tracing::info!(eid = %served.eid(), block = closing.number, ballots, %root, "the accepted set is rebuilt from finalized blocks");
         let (store, complete) = (self.daemon.store.clone(), rebuilt.set.clone());
@@ -345,7 +344,7 @@ impl Duty {
                 let without = self.follower.declarations().without(credential);
                 tracing::warn!(eid = %self.served.eid(), %credential, ?without, "a ballot is excluded: these trustees can't serve it");
             }
-            Rebuilt::new(rebuilt.closing, rebuilt.all, excluded)
+            Rebuilt::new(rebuilt.statement.closing, rebuilt.statement.log, rebuilt.all, excluded)
         };
         let Rebuilt { statement, set, .. } = self.set.insert(rebuilt);
         Some((*statement, set.clone()))

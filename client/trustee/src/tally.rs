@@ -125,10 +125,10 @@ pub fn declare(
     store.declare_once(&made).map(Some)
 }
 
-/// What q trustees must sign for this set.
+/// What q trustees must sign for this set, and this log of all accepted ballots.
 #[must_use]
-pub fn statement(closing: Anchor, set: &AcceptedSet) -> SetStatement {
-    SetStatement { closing, root: set.root(), ballots: u32::try_from(set.len()).unwrap_or(u32::MAX) }
+pub fn statement(closing: Anchor, set: &AcceptedSet, log: Digest) -> SetStatement {
+    SetStatement { closing, root: set.root(), ballots: u32::try_from(set.len()).unwrap_or(u32::MAX), log }
 }
 
 /// The agreement that this trustee may send: marked durably, and the same ever after. None when it is

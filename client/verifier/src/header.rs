@@ -40,11 +40,16 @@ enum DigestItem {
 const AURA: [u8; 4] = *b"aura";
 
 impl Header {
+    /// Aura's slot, which each header names once.
     fn slot(&self) -> Option<u64> {
-        self.digest.iter().find_map(|item| match item {
-            DigestItem::PreRuntime(AURA, slot) => u64::decode_all(&mut slot.as_slice()).ok(),
+        let mut slots = self.digest.iter().filter_map(|item| match item {
+            DigestItem::PreRuntime(AURA, slot) => Some(u64::decode_all(&mut slot.as_slice()).ok()),
             _ => None,
-        })
+        });
+        match (slots.next(), slots.next()) {
+            (Some(slot), None) => slot,
+            _ => None,
+        }
     }
 }
 
@@ -135,7 +140,7 @@ impl Headers {
     }
 
     fn check_slot(&mut self, header: &Header, time: u64) -> Result<(), String> {
-        let Some(slot) = header.slot() else { return Ok(()) };
+        let slot = header.slot().ok_or("it does not name one slot")?;
         if self.slot_duration.is_none() {
             // Slots count from 1970, so that one pair of slot and time gives the duration exactly.
             self.slot_duration = time.checked_div(slot).filter(|duration| *duration > 0);

@@ -239,7 +239,8 @@ impl Running {
     /// The set as it is now is what trustees should sign.
     fn expect(&mut self, closing: Anchor, checks: &mut Checks) {
         let set = self.ballots.set();
-        self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32 });
+        let log = self.ballots.log();
+        self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32, log });
         let columns = self.election.manifest.columns();
         checks.pass(Step::Sums, format!("{} ballots in {columns} columns", set.len()));
         if self.ballots.groups().too_small(&self.election).is_none() {

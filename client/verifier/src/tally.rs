@@ -71,6 +71,13 @@ impl Tally {
                 format!("trustee {trustee} signed a set of {signed} ballots, and {count} count"),
             ));
         }
+        if statement.log != expected.log {
+            let reason = format!(
+                "trustee {trustee} signed the log of ballots {}, and that of this record is {}",
+                statement.log, expected.log
+            );
+            return Err(fail(own(), reason));
+        }
         self.agreements.insert(trustee, statement);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use codec::{Compact, Encode};
 use common::*;
 use psephos_protocol::{
     agreement::SetStatement,
@@ -15,7 +16,7 @@ use psephos_protocol::{
     keys::{PublicKey, SigningKey},
     manifest::Manifest,
     receipt::Receipt,
-    record::frame,
+    record::{frame, RecordBlock},
     roll::Access,
     tally::Finalize,
     testing::some_digest,
@@ -765,4 +766,36 @@ fn the_board_lowers_the_quorum_together_and_not_below_the_threshold() {
     assert_eq!(failed(&act(DECLARE, 2, "", 2)), 11, "no reason");
     assert_eq!(failed(&act(CAST, 2, "gone", 2)), 11, "while voting is open");
     assert!(act(DECLARE, 2, "gone", 1).verified(), "one member alone changes nothing");
+}
+
+#[test]
+fn a_replaced_ballot_is_not_left_out_unnoticed() {
+    // The first ballot of voter 0, who votes again.
+    assert_eq!(after(|world| drop(world.blocks[CAST].remove(0))), 11);
+}
+
+#[test]
+fn every_header_names_one_slot() {
+    let with = |items: &[(u8, [u8; 4], Vec<u8>)]| {
+        let mut frames = World::honest().frames();
+        let mut header = (anchor(5).hash, Compact(FIRST + 6), [1u8; 32], [2u8; 32]).encode();
+        items.to_vec().encode_to(&mut header);
+        frames[7] = frame(&RecordBlock { header, time: time(6), messages: Vec::new() });
+        let bytes = [psephos_protocol::record::MAGIC.to_vec(), frames.concat()].concat();
+        verify_bytes(&bytes)
+    };
+    let aura = |slot: u64| (6u8, *b"aura", slot.encode());
+    let slot = time(6) / SLOT;
+    // The next header names another parent then: that is what fails where the slot is right.
+    let reason = |items: &[_]| {
+        let report = with(items);
+        assert_eq!(failed(&report), 2);
+        report.checks[1].detail.clone()
+    };
+    assert!(reason(&[aura(slot), (5, *b"aura", vec![1])]).contains("parent"));
+    for items in
+        [&[][..], &[aura(slot), aura(slot)], &[(6, *b"babe", slot.encode())], &[(6, *b"aura", vec![1])]]
+    {
+        assert!(reason(items).contains("slot"), "{items:?}");
+    }
 }

@@ -43,8 +43,8 @@ impl<T: Config> Pallet<T> {
         if Agreements::<T>::contains_key(agreement.eid, agreement.trustee) {
             return Err(Refusal::AlreadyDone);
         }
-        if state.closing != Some(agreement.statement.closing) || state.counted != agreement.statement.ballots
-        {
+        let SetStatement { closing, ballots, log, .. } = agreement.statement;
+        if state.closing != Some(closing) || state.counted != ballots || state.ballot_log != log {
             return Err(Refusal::WrongClosing);
         }
         agreement.verify(&election, host_verify).then_some((election, state)).ok_or(Refusal::NotTrustee)

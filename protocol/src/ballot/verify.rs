@@ -27,7 +27,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BallotError {
     /// Too long, malformed, or with bytes left over.
-    #[error("6.4.1: not the canonical encoding of a ballot, or longer than 20,000 bytes")]
+    #[error("6.4.1: not the canonical encoding of a ballot, or longer than 22,000 bytes")]
     Encoding,
     /// Another protocol version.
     #[error("6.4.2: the ballot is of another protocol version")]

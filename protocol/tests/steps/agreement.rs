@@ -103,8 +103,12 @@ proptest! {
 #[test]
 fn an_agreement_is_of_one_trustee_set_and_election() {
     let mut fixture = Fixture::new(&Params::default());
-    let statement =
-        SetStatement { closing: Anchor { number: 50, hash: [5; 32] }, root: Digest([6; 32]), ballots: 3 };
+    let statement = SetStatement {
+        closing: Anchor { number: 50, hash: [5; 32] },
+        root: Digest([6; 32]),
+        ballots: 3,
+        log: Digest([7; 32]),
+    };
     let good = fixture.agree(2, statement);
     let holds = |agreement: Agreement| agreement.verify(&fixture.election, verify_signature);
     assert!(holds(good));

@@ -2,7 +2,10 @@
 
 use codec::Encode;
 use psephos_protocol::{
+    ballot::CastBallot,
+    bounds::MAX_BALLOT_BYTES,
     contest::Rule,
+    keys::verify_signature,
     testing::{contest, Fixture, Params},
     wire::Message,
 };
@@ -52,4 +55,20 @@ fn a_deposit_of_ten_options() {
     println!("deposit {deposit}, envelope {envelope} bytes");
     assert_eq!(envelope, 1_120 + 64 * 9 + 16);
     assert_eq!(deposit, 3_336);
+}
+
+/// No manifest lets a voter make a ballot that no decoder takes.
+#[test]
+fn the_largest_ballot_of_any_manifest_is_within_its_bound() {
+    let contests = vec![contest(32, Rule { max_each: 1, min_sum: 1, max_sum: 31 }); 16];
+    let params = Params { contests, trustees: 16, threshold: 15, quorum: 16, ..Params::default() };
+    let mut fixture = Fixture::new(&params);
+    let mut vote = vec![0; 32];
+    vote[3] = 1;
+    let cast = fixture.cast(0, 1, &vec![vote; 16]).cast;
+    let bytes = cast.encode();
+    assert_eq!(bytes.len(), 20_684);
+    assert!(bytes.len() <= MAX_BALLOT_BYTES);
+    assert!(CastBallot::from_bytes(&bytes).is_ok());
+    assert_eq!(cast.verify(&fixture.election, &fixture.generators, verify_signature).err(), None);
 }

@@ -113,7 +113,7 @@ impl Case {
 
     async fn agreed_set(&mut self) -> (AcceptedSet, SetStatement) {
         let set = self.set().await.unwrap();
-        let statement = statement(anchor(CLOSING), &set);
+        let statement = statement(anchor(CLOSING), &set, self.closed.ballot_log);
         (set, statement)
     }
 
@@ -171,7 +171,15 @@ async fn the_set_is_the_last_ballot_of_each_voter_with_its_weight() {
         expected.accept(ballot.credential, accepted);
     }
     assert_eq!((set.len(), &set), (3, &expected));
-    assert_eq!(statement, SetStatement { closing: anchor(CLOSING), root: expected.root(), ballots: 3 });
+    assert_eq!(
+        statement,
+        SetStatement {
+            closing: anchor(CLOSING),
+            root: expected.root(),
+            ballots: 3,
+            log: case.closed.ballot_log
+        }
+    );
     assert_eq!(case.set().await.map(|set| set.root()), Ok(statement.root));
     assert_eq!(report_missing(case.store(), &case.served, &set), Ok(0));
 }

@@ -3,6 +3,7 @@
 
 use codec::{Compact, Encode};
 use psephos_protocol::{
+    agreement::SetStatement,
     board::{Action, Board},
     contest::Rule,
     declaration::Missing,
@@ -171,12 +172,14 @@ impl World {
 
     /// Agreement to certification.
     pub fn tally(&mut self) {
+        let log = set_statement(&self.cast, anchor(CLOSES)).log;
         let counted = self.counted();
-        self.tally_of(counted);
+        self.tally_of(counted, log);
     }
 
     /// Trustees declare that they lack a voter's ballot; with all that follows for the set without it.
     pub fn tally_without(&mut self, voter: usize, declaring: &[u8]) {
+        let log = set_statement(&self.cast, anchor(CLOSES)).log;
         let mut counted = self.counted();
         let key = self.fixture.voters[voter].key.public();
         for trustee in declaring {
@@ -185,12 +188,12 @@ impl World {
             self.blocks[DECLARE].push(Message::Declare(declaration));
         }
         counted.retain(|ballot| ballot.cast.signed.ballot.statement.credential != key);
-        self.tally_of(counted);
+        self.tally_of(counted, log);
     }
 
-    fn tally_of(&mut self, counted: Vec<Counted>) {
+    fn tally_of(&mut self, counted: Vec<Counted>, log: Digest) {
         let eid = self.fixture.election.eid;
-        let statement = set_statement(&counted, anchor(CLOSES));
+        let statement = SetStatement { log, ..set_statement(&counted, anchor(CLOSES)) };
         for trustee in 1..=3 {
             let agreement = self.fixture.agree(trustee, statement);
             self.blocks[AGREE].push(Message::Agree(agreement));

@@ -1,6 +1,7 @@
 //! From the close to the certified result.
 
 use psephos_protocol::{
+    agreement::SetStatement,
     board::Action,
     contest::Rule,
     refusal::Refusal,
@@ -36,9 +37,15 @@ fn closed() -> (Chain, Vec<Counted>) {
     (chain, ballots)
 }
 
+/// What the trustees sign when these ballots count.
+fn statement(chain: &mut Chain, ballots: &[Counted]) -> SetStatement {
+    let state = chain.state();
+    SetStatement { log: state.ballot_log, ..set_statement(ballots, state.closing.expect("closed")) }
+}
+
 fn agree(chain: &mut Chain, trustee: u8, ballots: &[Counted]) -> Result<(), Refusal> {
-    let closing = chain.state().closing.expect("closed");
-    let agreement = chain.fixture.agree(trustee, set_statement(ballots, closing));
+    let statement = statement(chain, ballots);
+    let agreement = chain.fixture.agree(trustee, statement);
     chain.submit(Message::Agree(agreement))
 }
 
