@@ -145,6 +145,22 @@ impl KemKey {
         .map_err(|_| EnvelopeError::Open)?;
         Ok(Share::from_bytes(&plaintext, options)?)
     }
+
+    /// Whether this key opens what is sealed to a public key, as a manifest names it: seals an envelope of no
+    /// election to it and opens that.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Key`] when it is no public key, [`EnvelopeError::Open`] when it is another's.
+    pub fn check_pair(
+        &self,
+        public: &[u8],
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(), EnvelopeError> {
+        let (eid, ballot) = (Eid::default(), BallotHash::default());
+        let share = Share::from_bytes(&[0; 64], 1)?;
+        let envelope = seal_one(public, &share, &eid, &ballot, 0, rng)?;
+        self.open(&envelope, &eid, &ballot, 0, 1).map(|_| ())
+    }
 }
 
 fn associated_data(eid: &Eid, ballot: &BallotHash, trustee: u8) -> Vec<u8> {
@@ -169,23 +185,32 @@ pub fn seal(
         .iter()
         .zip(shares)
         .zip(1u8..)
-        .map(|((trustee, share), index)| {
-            let key = <XWing as Kem>::PublicKey::from_bytes(&trustee.kem).map_err(|_| EnvelopeError::Key)?;
-            let (encapsulated, ciphertext) =
-                hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
-                    &OpModeS::Base,
-                    &key,
-                    INFO,
-                    &share.to_bytes(),
-                    &associated_data(&election.eid, ballot, index),
-                    &mut HpkeRng(rng),
-                )
-                .map_err(|_| EnvelopeError::Key)?;
-            let mut bytes = encapsulated.to_bytes().to_vec();
-            bytes.extend(ciphertext);
-            BoundedVec::try_from(bytes).map(Envelope).map_err(|_| EnvelopeError::Key)
-        })
+        .map(|((trustee, share), index)| seal_one(&trustee.kem, share, &election.eid, ballot, index, rng))
         .collect()
+}
+
+fn seal_one(
+    kem: &[u8],
+    share: &Share,
+    eid: &Eid,
+    ballot: &BallotHash,
+    trustee: u8,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Envelope, EnvelopeError> {
+    let key = <XWing as Kem>::PublicKey::from_bytes(kem).map_err(|_| EnvelopeError::Key)?;
+    let (encapsulated, ciphertext) =
+        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
+            &OpModeS::Base,
+            &key,
+            INFO,
+            &share.to_bytes(),
+            &associated_data(eid, ballot, trustee),
+            &mut HpkeRng(rng),
+        )
+        .map_err(|_| EnvelopeError::Key)?;
+    let mut bytes = encapsulated.to_bytes().to_vec();
+    bytes.extend(ciphertext);
+    BoundedVec::try_from(bytes).map(Envelope).map_err(|_| EnvelopeError::Key)
 }
 
 /// A generator of our `rand_core` for the newer `rand_core` of `hpke`.

@@ -1,6 +1,8 @@
-//! `psephos trustee`: keys, the daemon and accepting an election.
+//! `psephos trustee`: keys, the daemon, accepting an election, and what to do when something breaks.
 
+mod doctor;
 mod init;
+mod recommend;
 mod restore;
 mod sheet;
 
@@ -54,6 +56,12 @@ Back up --data. Stop it with Ctrl-C or SIGTERM.")]
 
 Accepting says that you read the manifest and will serve: keep the daemon running from then on.")]
     Accept(AcceptArgs),
+    /// Look whether key, store, nodes, clock and daemon are well, and what to do if not.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
+    /// Show what choices of trustees, threshold and quorum survive.
+    #[command(after_help = recommend::EXAMPLES)]
+    Recommend(recommend::RecommendArgs),
 }
 
 /// A daemon to run.
@@ -109,6 +117,8 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Run(args) => daemon(args, context).await,
         Command::Status(args) => status(&args.url, context).await,
         Command::Accept(args) => accept(&args, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Recommend(args) => recommend::run(&args, context),
     }
 }
 

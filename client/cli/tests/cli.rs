@@ -294,3 +294,44 @@ fn a_backup_opens_for_the_holder_of_its_identity() {
     assert_eq!(code, 2);
     assert!(error.contains("no identity in other opens t.backup.age"), "{error}");
 }
+
+/// The verdict on each thing that the doctor looked at, and its exit code.
+fn doctor(at: &Path, arguments: &[&str]) -> (i32, std::collections::BTreeMap<String, String>) {
+    let node = format!("ws://127.0.0.1:{}", dead_port());
+    let url = format!("http://127.0.0.1:{}", dead_port());
+    let output = psephos(
+        at,
+        &[&["--json", "--node", &node, "trustee", "doctor", "--url", &url][..], arguments].concat(),
+    );
+    let checks: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |check: &serde_json::Value, field: &str| check[field].as_str().unwrap().to_owned();
+    let verdicts = checks.iter().map(|check| (of(check, "check"), of(check, "verdict"))).collect();
+    (output.status.code().unwrap(), verdicts)
+}
+
+#[test]
+fn the_doctor_looks_at_all_and_says_which_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    success(at, &["--json", "trustee", "init", "--name", "A", "--out", "t.key", "--insecure-plaintext"]);
+    fs::create_dir(at.join("data")).unwrap();
+    let (code, found) = doctor(at, &["--key", "t.key", "--data", "data"]);
+    assert_eq!(code, 1);
+    let expected = [
+        ("daemon", "problem"),
+        ("disk", "ok"),
+        ("kem key", "ok"),
+        ("key file", "ok"),
+        ("node", "problem"),
+        ("store", "ok"),
+    ];
+    assert_eq!(found, expected.map(|(check, verdict)| (check.into(), verdict.into())).into());
+    // Nothing was left in the folder.
+    assert_eq!(fs::read_dir(at.join("data")).unwrap().count(), 0);
+
+    fs::set_permissions(at.join("t.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    private(&at.join("data/trustee.redb"), "no store");
+    let (_, found) = doctor(at, &["--key", "t.key", "--data", "data"]);
+    assert_eq!((&*found["key file"], &*found["store"]), ("problem", "problem"));
+    assert_eq!(doctor(at, &["--key", "t.key", "--data", "nowhere"]).1["store"], "warning");
+}
