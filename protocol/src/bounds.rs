@@ -52,7 +52,7 @@ pub const MAX_MISSING: u32 = 256;
 /// everybody can see it.
 pub const LOWERED_QUORUM_WAIT: u32 = 43_200;
 /// Bytes of a ballot with its receipts in its canonical encoding; a decoder refuses more before it starts. The largest
-/// that a manifest allows has 20,684.
+/// that a manifest allows has 20,680.
 pub const MAX_BALLOT_BYTES: usize = 22_000;
 /// Bytes of an X-Wing public key (draft-connolly-cfrg-xwing-kem).
 pub const KEM_PUBLIC_KEY_BYTES: u32 = 1_216;

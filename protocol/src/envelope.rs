@@ -161,6 +161,24 @@ impl KemKey {
         .map(Zeroizing::new)
         .map_err(|_| EnvelopeError::Open)
     }
+
+    /// Whether this key opens what is sealed to a public key, as a manifest names it: seals nothing to it and opens
+    /// that.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Key`] when it is no public key, [`EnvelopeError::Open`] when it is another's.
+    pub fn check_pair(
+        &self,
+        public: &[u8],
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(), EnvelopeError> {
+        self.open_bytes(
+            b"psephos key check v1",
+            &[],
+            &seal_bytes(public, b"psephos key check v1", &[], &[], rng)?,
+        )
+        .map(|_| ())
+    }
 }
 
 fn associated_data(eid: &Eid, ballot: &BallotHash, trustee: u8) -> Vec<u8> {

@@ -167,6 +167,14 @@ pub fn least_quorum(trustees: usize, threshold: u8) -> usize {
     trustees.saturating_add(usize::from(threshold)).div_ceil(2)
 }
 
+/// Whether an election may have n trustees of whom t open the tally and q vouch (spec 3.5).
+#[must_use]
+pub fn quorum_holds(trustees: usize, threshold: u8, quorum: u8) -> bool {
+    threshold >= 2
+        && usize::from(threshold) < trustees
+        && (least_quorum(trustees, threshold)..=trustees).contains(&usize::from(quorum))
+}
+
 impl Manifest {
     /// Checks every rule of spec 3.1.
     ///
@@ -289,8 +297,7 @@ impl Manifest {
 
     fn validate_trustees(&self) -> Result<(), ManifestError> {
         let (n, t, q) = (self.trustees.len(), self.threshold, self.quorum);
-        let quorum_holds = usize::from(q) >= least_quorum(n, t) && usize::from(q) <= n;
-        if t < 2 || usize::from(t) >= n || !quorum_holds {
+        if !quorum_holds(n, t, q) {
             return Err(ManifestError::Quorum { n, t, q });
         }
         let mut kems = BTreeSet::new();

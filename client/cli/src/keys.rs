@@ -5,7 +5,7 @@ use psephos_client::keystore::{KeyFile, KeyRole, Protection, PublicKeyFile};
 use rand_core::OsRng;
 use serde_json::json;
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
 };
@@ -20,13 +20,45 @@ const MAX_NAME: usize = psephos_protocol::bounds::MAX_TEXT as usize;
 pub struct NewKey {
     /// The key file to make; its public half goes beside it, as NAME.pub.json.
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    pub out: PathBuf,
     /// The holder's name, as it will stand in manifests.
     #[arg(long)]
-    name: String,
+    pub name: String,
     /// Leave the secret unencrypted: for development only.
     #[arg(long)]
-    insecure_plaintext: bool,
+    pub insecure_plaintext: bool,
+}
+
+impl NewKey {
+    /// Checks the name, and that neither half of the key nor another of its files exists.
+    ///
+    /// # Errors
+    /// [`CliError::Input`].
+    pub fn check(&self, others: impl IntoIterator<Item = PathBuf>) -> Result<(), CliError> {
+        check_name(&self.name)?;
+        let halves = [self.out.clone(), public_path(&self.out)];
+        match halves.into_iter().chain(others).find(|path| path.exists()) {
+            Some(path) => Err(taken(&path)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks a holder's name.
+///
+/// # Errors
+/// [`CliError::Input`].
+pub fn check_name(name: &str) -> Result<(), CliError> {
+    if name.trim().is_empty() || name.len() > MAX_NAME {
+        return Err(CliError::Input(format!("--name: has {} bytes, needed are 1 to {MAX_NAME}", name.len())));
+    }
+    Ok(())
+}
+
+/// A file is in the way.
+#[must_use]
+pub fn taken(path: &Path) -> CliError {
+    CliError::file(path, "exists already; nothing was written: choose another --out")
 }
 
 /// How a new key file is protected: by a passphrase, unless plaintext is asked for, which is warned of.
@@ -50,27 +82,33 @@ pub fn public_path(path: &Path) -> PathBuf {
     path.with_extension("pub.json")
 }
 
-/// Writes both halves of a key to new files.
+/// Writes both halves of a key to new files. The public half may be there, if it is this one's.
 ///
 /// # Errors
 /// [`CliError::Input`] when one exists, before any is written.
 pub fn write(key: &KeyFile, path: &Path, protection: &Protection) -> Result<PublicKeyFile, CliError> {
     let public_path = public_path(path);
-    if public_path.exists() {
-        return Err(CliError::file(
-            &public_path,
-            "exists already; nothing was written: choose another --out",
-        ));
-    }
-    key.create(path, protection)?;
     let public = key.public_file();
     let text = serde_json::to_vec_pretty(&public).map_err(CliError::input)?;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&public_path)
-        .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
-        .map_err(|error| CliError::file(&public_path, error))?;
+    let published = match fs::read(&public_path) {
+        Ok(there) if there == text => true,
+        Ok(_) => {
+            return Err(CliError::file(
+                &public_path,
+                "exists already, with another key or name; nothing was written: choose another --out",
+            ))
+        }
+        Err(_) => false,
+    };
+    key.create(path, protection)?;
+    if !published {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&public_path)
+            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+            .map_err(|error| CliError::file(&public_path, error))?;
+    }
     Ok(public)
 }
 
@@ -79,17 +117,7 @@ pub fn write(key: &KeyFile, path: &Path, protection: &Protection) -> Result<Publ
 /// # Errors
 /// [`CliError::Input`].
 pub fn make(role: KeyRole, args: &NewKey, next: &str, context: &Context) -> Result<(), CliError> {
-    if args.name.trim().is_empty() || args.name.len() > MAX_NAME {
-        return Err(CliError::Input(format!(
-            "--name: has {} bytes, needed are 1 to {MAX_NAME}",
-            args.name.len()
-        )));
-    }
-    for path in [&args.out, &public_path(&args.out)] {
-        if path.exists() {
-            return Err(CliError::file(path, "exists already; nothing was written: choose another --out"));
-        }
-    }
+    args.check([])?;
     let protection = protection(&args.out, args.insecure_plaintext, context)?;
     let key = KeyFile::generate(role, &args.name, &mut OsRng);
     let progress = context.out.spinner("encrypting the key");

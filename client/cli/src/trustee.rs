@@ -1,4 +1,10 @@
-//! `psephos trustee`: keys, the daemon, and accepting an election.
+//! `psephos trustee`: keys, the daemon, accepting an election, and what to do when something breaks.
+
+mod doctor;
+mod init;
+mod recommend;
+mod restore;
+mod sheet;
 
 use clap::{Args, Subcommand};
 use psephos_client::{
@@ -19,7 +25,6 @@ use tokio::signal::unix::{signal, SignalKind};
 use crate::{
     context::{find_election, Context},
     error::CliError,
-    keys,
     output::{fields, table},
 };
 
@@ -27,13 +32,11 @@ use crate::{
 #[derive(Subcommand)]
 pub enum Command {
     /// Make the keys for an election: one that signs, one to which ballots' shares are sealed.
-    #[command(after_help = "Examples:
-  psephos trustee init --name 'Court of Audit' --out trustee.key
-  psephos trustee init --name T1 --out t1.key --insecure-plaintext   # development
-
-Make new keys for each election: the KEM key is deleted after the appeal period. Hand the public half,
-trustee.pub.json, to the board; keep the key file and its passphrase apart, and copies of both.")]
-    Init(keys::NewKey),
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::InitArgs),
+    /// Make the same key file again, from the recovery sheet or a backup.
+    #[command(after_help = restore::EXAMPLES)]
+    Restore(restore::RestoreArgs),
     /// Run the daemon: keep shares, give receipts, contribute to the tally once.
     #[command(after_help = "Examples:
   psephos trustee run --key trustee.key --data /var/lib/psephos --accept EID \\
@@ -55,6 +58,12 @@ Back up --data. Stop it with Ctrl-C or SIGTERM.")]
 
 Accepting says that you read the manifest and will serve: keep the daemon running from then on.")]
     Accept(AcceptArgs),
+    /// Look whether key, store, nodes, clock and daemon are well, and what to do if not.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
+    /// Show what choices of trustees, threshold and quorum survive.
+    #[command(after_help = recommend::EXAMPLES)]
+    Recommend(recommend::RecommendArgs),
 }
 
 /// A daemon to run.
@@ -111,15 +120,13 @@ pub struct AcceptArgs {
 /// [`CliError`].
 pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
     match command {
-        Command::Init(args) => keys::make(
-            KeyRole::Trustee,
-            &args,
-            "Hand the public half to the board, which names it under `trustees` in the manifest.",
-            context,
-        ),
+        Command::Init(args) => init::run(&args, context),
+        Command::Restore(args) => restore::run(args, context).await,
         Command::Run(args) => daemon(args, context).await,
         Command::Status(args) => status(&args.url, context).await,
         Command::Accept(args) => accept(&args, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Recommend(args) => recommend::run(&args, context),
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::{
     fs,
+    io::Write,
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 #[test]
@@ -22,9 +23,39 @@ fn psephos(folder: &Path, arguments: &[&str]) -> Output {
         .env_remove("PSEPHOS_PASSPHRASE")
         .env_remove("PSEPHOS_NODE")
         .env_remove("RUST_LOG")
-        .stdin(std::process::Stdio::null())
+        .stdin(Stdio::null())
         .output()
         .unwrap()
+}
+
+/// Runs the command with something on stdin.
+fn psephos_given(folder: &Path, arguments: &[&str], stdin: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_psephos"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("PSEPHOS_PASSPHRASE")
+        .env_remove("PSEPHOS_NODE")
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// A file that its owner alone may read.
+fn private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// The words in the boxes of a recovery sheet.
+fn sheet_words(path: &Path) -> Vec<String> {
+    let svg = fs::read_to_string(path).unwrap();
+    let boxes = svg.split(r#"class="word""#).skip(1);
+    boxes.map(|text| text.split_once('>').unwrap().1.split_once('<').unwrap().0.to_owned()).collect()
 }
 
 /// The exit code and stderr of a run that fails.
@@ -134,4 +165,173 @@ fn a_network_needs_its_folder() {
     let (code, error) = failure(folder.path(), &["network", "new", "there", "--dev-keys"]);
     assert_eq!(code, 2);
     assert!(error.contains("there: exists already"), "{error}");
+}
+
+#[test]
+fn a_sheet_is_private_and_gives_the_same_key_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    private(&at.join("passphrase"), "correct horse battery\n");
+    let made = success(
+        at,
+        &["--json", "--passphrase-file", "passphrase", "trustee", "init", "--name", "Ada", "--out", "t.key"],
+    );
+    assert_eq!(made["sheet"], "t.sheet.svg");
+    assert_eq!(mode(&at.join("t.sheet.svg")), 0o600);
+    let words = sheet_words(&at.join("t.sheet.svg"));
+    assert_eq!(words.len(), 24);
+
+    // Typed with numbers, in capitals, over lines. The public half that is there is this key's and stays.
+    let typed: String =
+        (1..).zip(&words).map(|(number, word)| format!("{number}. {}\n", word.to_uppercase())).collect();
+    private(&at.join("words"), &typed);
+    fs::remove_file(at.join("t.key")).unwrap();
+    let restore = [
+        "--json",
+        "--passphrase-file",
+        "passphrase",
+        "trustee",
+        "restore",
+        "--name",
+        "Ada",
+        "--out",
+        "t.key",
+        "--sheet-words-file",
+        "words",
+    ];
+    let public = fs::read(at.join("t.pub.json")).unwrap();
+    let back = success(at, &restore);
+    assert_eq!((&back["signing"], &back["fingerprint"]), (&made["signing"], &made["fingerprint"]));
+    assert_eq!(fs::read(at.join("t.pub.json")).unwrap(), public);
+    assert!(fs::read_to_string(at.join("t.key")).unwrap().starts_with("-----BEGIN AGE ENCRYPTED FILE-----"));
+
+    let (code, error) = failure(at, &restore);
+    assert_eq!(code, 2);
+    assert!(error.contains("t.key: exists already; nothing was written"), "{error}");
+
+    // Through a pipe, as from a scanner of QR codes.
+    let piped = ["trustee", "restore", "--name", "Ada", "--out", "p.key", "--insecure-plaintext"];
+    let output = psephos_given(at, &piped, &words.join(" "));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read(at.join("p.pub.json")).unwrap(), public);
+}
+
+#[test]
+fn wrong_words_are_named_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    success(at, &["--json", "trustee", "init", "--name", "A", "--out", "t.key", "--insecure-plaintext"]);
+    let words = sheet_words(&at.join("t.sheet.svg"));
+    let mut unknown = words.clone();
+    unknown[6] = "absndon".into();
+    let mut swapped = words.clone();
+    swapped.swap(0, 1);
+    if words[0] == words[1] {
+        swapped[0] = "zoo".into();
+    }
+    let cases = [
+        (unknown.join(" "), "word 7 is none of the list; the nearest: abandon"),
+        (words[..23].join(" "), "there are 23 words"),
+        (String::new(), "no words were given"),
+        (swapped.join(" "), "they don't belong together"),
+    ];
+    let restore = ["trustee", "restore", "--name", "A", "--out", "back.key", "--insecure-plaintext"];
+    for (text, told) in cases {
+        let output = psephos_given(at, &restore, &text);
+        let error = String::from_utf8(output.stderr).unwrap();
+        // One order in 256 has a right checksum, too, and is another key.
+        if told.contains("belong") && output.status.success() {
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(told) && !error.contains("absndon"), "{error}");
+        assert!(!at.join("back.key").exists() && !at.join("back.pub.json").exists());
+    }
+}
+
+#[test]
+fn a_sheet_is_left_out_when_asked_and_never_replaces_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let init = ["--json", "trustee", "init", "--name", "A", "--insecure-plaintext", "--out"];
+    let made = success(at, &[&init[..], &["a.key", "--no-sheet"]].concat());
+    assert!(made["sheet"].is_null());
+    assert_eq!(fs::read_dir(at).unwrap().count(), 2);
+    private(&at.join("page"), "mine");
+    let (code, error) = failure(at, &[&init[..], &["b.key", "--sheet", "page"]].concat());
+    assert_eq!(code, 2);
+    assert!(error.contains("page: exists already"), "{error}");
+    assert_eq!(fs::read_dir(at).unwrap().count(), 3);
+    let (code, _) = failure(at, &[&init[..], &["b.key", "--sheet", "s.svg", "--no-sheet"]].concat());
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn a_backup_opens_for_the_holder_of_its_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let identity = age::x25519::Identity::generate();
+    let text = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
+    private(&at.join("identity"), &text);
+    private(
+        &at.join("other"),
+        age::secrecy::ExposeSecret::expose_secret(&age::x25519::Identity::generate().to_string()),
+    );
+    let recipient = identity.to_public().to_string();
+    let init = ["--json", "trustee", "init", "--name", "Ada", "--out", "t.key", "--insecure-plaintext"];
+    let (code, error) = failure(at, &[&init[..], &["--backup-to", "age1nobody"]].concat());
+    assert_eq!(code, 2);
+    assert!(error.contains("age-keygen"), "{error}");
+    let made = success(at, &[&init[..], &["--backup-to", &recipient]].concat());
+    assert_eq!(made["backup"], "t.backup.age");
+    assert_eq!(mode(&at.join("t.backup.age")), 0o600);
+
+    let restore = ["--json", "trustee", "restore", "--insecure-plaintext", "--backup", "t.backup.age"];
+    let back = success(at, &[&restore[..], &["--identity", "identity", "--out", "back.key"]].concat());
+    assert_eq!((&back["name"], &back["signing"]), (&made["name"], &made["signing"]));
+    assert_eq!(fs::read(at.join("back.pub.json")).unwrap(), fs::read(at.join("t.pub.json")).unwrap());
+    let (code, error) = failure(at, &[&restore[..], &["--identity", "other", "--out", "no.key"]].concat());
+    assert_eq!(code, 2);
+    assert!(error.contains("no identity in other opens t.backup.age"), "{error}");
+}
+
+/// The verdict on each thing that the doctor looked at, and its exit code.
+fn doctor(at: &Path, arguments: &[&str]) -> (i32, std::collections::BTreeMap<String, String>) {
+    let node = format!("ws://127.0.0.1:{}", dead_port());
+    let url = format!("http://127.0.0.1:{}", dead_port());
+    let output = psephos(
+        at,
+        &[&["--json", "--node", &node, "trustee", "doctor", "--url", &url][..], arguments].concat(),
+    );
+    let checks: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |check: &serde_json::Value, field: &str| check[field].as_str().unwrap().to_owned();
+    let verdicts = checks.iter().map(|check| (of(check, "check"), of(check, "verdict"))).collect();
+    (output.status.code().unwrap(), verdicts)
+}
+
+#[test]
+fn the_doctor_looks_at_all_and_says_which_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    success(at, &["--json", "trustee", "init", "--name", "A", "--out", "t.key", "--insecure-plaintext"]);
+    fs::create_dir(at.join("data")).unwrap();
+    let (code, found) = doctor(at, &["--key", "t.key", "--data", "data"]);
+    assert_eq!(code, 1);
+    let expected = [
+        ("daemon", "problem"),
+        ("disk", "ok"),
+        ("kem key", "ok"),
+        ("key file", "ok"),
+        ("node", "problem"),
+        ("store", "ok"),
+    ];
+    assert_eq!(found, expected.map(|(check, verdict)| (check.into(), verdict.into())).into());
+    // Nothing was left in the folder.
+    assert_eq!(fs::read_dir(at.join("data")).unwrap().count(), 0);
+
+    fs::set_permissions(at.join("t.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    private(&at.join("data/trustee.redb"), "no store");
+    let (_, found) = doctor(at, &["--key", "t.key", "--data", "data"]);
+    assert_eq!((&*found["key file"], &*found["store"]), ("problem", "problem"));
+    assert_eq!(doctor(at, &["--key", "t.key", "--data", "nowhere"]).1["store"], "warning");
 }

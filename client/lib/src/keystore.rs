@@ -1,14 +1,16 @@
 //! Key files: where the signing keys of people and daemons rest.
 //!
-//! A key file is JSON, `{"version":1,"role":…,"name":…,"public":…,"signing":…,"kem":…}` with seeds
-//! in hexadecimal, encrypted with a passphrase in the age format (scrypt, N = 2^18: 256 MiB and
+//! A key file is JSON, `{"version":1,"role":…,"name":…,"public":…,"signing":…}` with the seed in
+//! hexadecimal, encrypted with a passphrase in the age format (scrypt, N = 2^18: 256 MiB and
 //! about a second for each guess), so that the `age` tool opens it too. Only development uses the
 //! JSON unencrypted. The file is readable by its owner alone and is never overwritten.
+//!
+//! A trustee's has `root` in the place of `signing`, from which both of its keys follow ([`Root`]). Older
+//! ones have the two seeds, `signing` and `kem`, and can't be written down as words.
 
-use age::{
-    armor::{ArmoredReader, ArmoredWriter, Format},
-    scrypt, Decryptor, Encryptor,
-};
+mod root;
+mod sealing;
+
 use psephos_protocol::{
     envelope::KemKey,
     keys::{PublicKey, SigningKey},
@@ -19,20 +21,17 @@ use std::{
     fmt,
     fs::File,
     io::{self, IsTerminal, Read, Write},
-    iter,
     path::{Path, PathBuf},
 };
 use tempfile::{NamedTempFile, PersistError};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use age::secrecy::{ExposeSecret, SecretString};
+pub use root::{Repair, Root, UnknownWord, WordsError, WORDS};
+pub use sealing::Recipient;
 
 /// The version of the file's contents.
 const VERSION: u32 = 1;
-/// scrypt's log2(N) for new files, as the `age` tool has it.
-const WORK_FACTOR: u8 = 18;
-/// The largest log2(N) that is accepted: 4 GiB and some 16 s.
-const MAX_WORK_FACTOR: u8 = 22;
 /// Bytes of the largest key file that is read.
 const MAX_BYTES: u64 = 16 * 1024;
 /// Characters of the shortest passphrase for a new file.
@@ -119,6 +118,17 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// The age identity does not open a backup.
+    #[error("no identity in {identity} opens {path}: give the one that the backup was made for")]
+    WrongIdentity {
+        /// The backup.
+        path: PathBuf,
+        /// The file of the identity.
+        identity: PathBuf,
+    },
+    /// The file of an age identity has none.
+    #[error("{0} has no age identity: it is a text file with a line AGE-SECRET-KEY-1..., as `age-keygen` makes it")]
+    NoIdentity(PathBuf),
     /// The passphrase is too short.
     #[error(
         "the passphrase is shorter than {MIN_PASSPHRASE} characters: choose a longer one, such as five words"
@@ -200,6 +210,8 @@ fn prompt(path: &Path, question: &str) -> Result<SecretString, KeyError> {
 pub enum Protection {
     /// Encrypted with a passphrase.
     Passphrase(SecretString),
+    /// Encrypted to the holder of an age identity.
+    Recipient(Recipient),
     /// Not at all: for development. The caller warns.
     InsecurePlaintext,
 }
@@ -210,6 +222,7 @@ pub struct KeyFile {
     name: String,
     signing: SigningKey,
     kem: Option<KemKey>,
+    root: Option<Root>,
 }
 
 /// What stands in the file.
@@ -221,9 +234,12 @@ struct Stored {
     role: KeyRole,
     name: String,
     public: String,
-    signing: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signing: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kem: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
 }
 
 /// The public half of a key, to be handed to the board: JSON `{"name","signing","kem"}`.
@@ -240,17 +256,30 @@ pub struct PublicKeyFile {
 }
 
 impl KeyFile {
-    /// A new key; a trustee's has a KEM key as well.
+    /// A new key; a trustee's has a KEM key as well, both of one root.
     pub fn generate(role: KeyRole, name: &str, rng: &mut (impl RngCore + CryptoRng)) -> Self {
-        let signing = SigningKey::generate(rng);
-        let kem = (role == KeyRole::Trustee).then(|| KemKey::generate(rng));
-        Self { role, name: name.into(), signing, kem }
+        match role {
+            KeyRole::Trustee => Self::trustee(name, Root::generate(rng)),
+            _ => Self::of(role, name, SigningKey::generate(rng)),
+        }
+    }
+
+    /// The keys of a trustee's root.
+    #[must_use]
+    pub fn trustee(name: &str, root: Root) -> Self {
+        Self {
+            role: KeyRole::Trustee,
+            name: name.into(),
+            signing: root.signing(),
+            kem: Some(root.kem()),
+            root: Some(root),
+        }
     }
 
     /// The key of a role that was made elsewhere, such as a voter's credential.
     #[must_use]
     pub fn of(role: KeyRole, name: &str, signing: SigningKey) -> Self {
-        Self { role, name: name.into(), signing, kem: None }
+        Self { role, name: name.into(), signing, kem: None, root: None }
     }
 
     /// The role.
@@ -275,6 +304,12 @@ impl KeyFile {
     #[must_use]
     pub fn kem(&self) -> Option<&KemKey> {
         self.kem.as_ref()
+    }
+
+    /// The root of a trustee's keys, unless they were drawn apart.
+    #[must_use]
+    pub fn root(&self) -> Option<&Root> {
+        self.root.as_ref()
     }
 
     /// The public key.
@@ -306,8 +341,9 @@ impl KeyFile {
             role: self.role,
             name: self.name.clone(),
             public: self.public().to_string(),
-            signing: hex::encode(self.signing.seed()),
-            kem: self.kem.as_ref().map(|kem| hex::encode(kem.seed())),
+            signing: self.root.is_none().then(|| hex::encode(self.signing.seed())),
+            kem: self.kem.as_ref().filter(|_| self.root.is_none()).map(|kem| hex::encode(kem.seed())),
+            root: self.root.as_ref().map(|root| hex::encode(root.bytes())),
         };
         // Large enough that it never grows, which would leave copies of the secret behind.
         let mut json = Zeroizing::new(Vec::with_capacity(MAX_BYTES as usize));
@@ -318,7 +354,10 @@ impl KeyFile {
         match protection {
             Protection::InsecurePlaintext => create_private(path, &json),
             Protection::Passphrase(passphrase) => {
-                create_private(path, &encrypt(passphrase, &json).map_err(io_error(path))?)
+                create_private(path, &sealing::with_passphrase(passphrase, &json).map_err(io_error(path))?)
+            }
+            Protection::Recipient(recipient) => {
+                create_private(path, &sealing::to(recipient, &json).map_err(io_error(path))?)
             }
         }
     }
@@ -349,31 +388,70 @@ impl KeyFile {
         passphrase: impl FnOnce() -> Result<SecretString, KeyError>,
     ) -> Result<Self, KeyError> {
         let bytes = read_private(path)?;
-        let json = if is_plain(&bytes) { bytes } else { decrypt(path, &bytes, passphrase)? };
+        let json =
+            if is_plain(&bytes) { bytes } else { sealing::open_with_passphrase(path, &bytes, passphrase)? };
+        Self::parse(path, role, &json)
+    }
+
+    /// Reads a backup that was encrypted to the holder of an age identity.
+    ///
+    /// # Errors
+    /// [`KeyError`]: others may read the identity, it is not the right one, or the backup is none.
+    pub fn load_backup(path: &Path, role: KeyRole, identity: &Path) -> Result<Self, KeyError> {
+        // Encrypted without a passphrase that could be guessed, so whoever may read it.
+        let bytes = read_small(path, &File::open(path).map_err(io_error(path))?)?;
+        let json = sealing::open_with_identity(path, &bytes, identity)?;
+        Self::parse(path, role, &json)
+    }
+
+    fn parse(path: &Path, role: KeyRole, json: &[u8]) -> Result<Self, KeyError> {
         let bad = |reason: &str| KeyError::Format { path: path.into(), reason: reason.into() };
         // The parser's own message could quote the secret.
         let stored: Stored =
-            serde_json::from_slice(&json).map_err(|_| bad("its JSON has not the fields of a key file"))?;
+            serde_json::from_slice(json).map_err(|_| bad("its JSON has not the fields of a key file"))?;
         if stored.version != VERSION {
             return Err(bad("it is of another version; this software reads version 1"));
         }
         if stored.role != role {
             return Err(KeyError::Role { path: path.into(), is: stored.role, needs: role });
         }
-        let signing =
-            SigningKey::from_seed(*seed(&stored.signing).ok_or_else(|| bad("`signing` is no seed"))?);
-        if signing.public().to_string() != stored.public {
-            return Err(bad("`public` is not the public key of `signing`: the file was changed"));
-        }
-        let kem = match (&stored.kem, role) {
-            (Some(kem), _) => Some(KemKey::from_seed(*seed(kem).ok_or_else(|| bad("`kem` is no seed"))?)),
-            (None, KeyRole::Trustee) => {
-                return Err(bad("a trustee's key has a `kem` seed, and this has none"))
-            }
-            (None, _) => None,
+        let secret = |text: &Option<String>, name: &str| {
+            text.as_deref()
+                .map(|text| seed(text).ok_or_else(|| bad(&format!("`{name}` is no seed"))))
+                .transpose()
         };
-        Ok(Self { role, name: stored.name.clone(), signing, kem })
+        let signing = secret(&stored.signing, "signing")?;
+        let kem = secret(&stored.kem, "kem")?;
+        let root = secret(&stored.root, "root")?;
+        let key = match (root, signing, kem, role) {
+            (Some(root), None, None, KeyRole::Trustee) => {
+                Self::trustee(&stored.name, Root::from_bytes(*root))
+            }
+            (None, Some(signing), Some(kem), KeyRole::Trustee) => Self {
+                kem: Some(KemKey::from_seed(*kem)),
+                ..Self::of(role, &stored.name, SigningKey::from_seed(*signing))
+            },
+            (None, Some(signing), None, role) if role != KeyRole::Trustee => {
+                Self::of(role, &stored.name, SigningKey::from_seed(*signing))
+            }
+            (_, _, _, KeyRole::Trustee) => {
+                return Err(bad("a trustee's key has a `root`, or the seeds `signing` and `kem`"))
+            }
+            _ => return Err(bad("it has not just the seed `signing`")),
+        };
+        if key.public().to_string() != stored.public {
+            return Err(bad("`public` is not the public key of its secret: the file was changed"));
+        }
+        Ok(key)
     }
+}
+
+/// The part of a public key that people compare: its first 16 bytes, in groups of four digits.
+#[must_use]
+pub fn fingerprint(key: &PublicKey) -> String {
+    let digits = key.to_string();
+    let groups: Vec<&str> = (0..32).step_by(4).filter_map(|start| digits.get(start..start + 4)).collect();
+    groups.join(" ")
 }
 
 fn is_plain(bytes: &[u8]) -> bool {
@@ -390,38 +468,6 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> KeyError + '_ {
     move |error| KeyError::Io { path: path.into(), error }
 }
 
-fn encrypt(passphrase: &SecretString, plaintext: &[u8]) -> io::Result<Vec<u8>> {
-    let mut recipient = scrypt::Recipient::new(passphrase.clone());
-    recipient.set_work_factor(WORK_FACTOR);
-    let mut out = Vec::new();
-    let encryptor = Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient))
-        .map_err(io::Error::other)?;
-    let mut writer = encryptor.wrap_output(ArmoredWriter::wrap_output(&mut out, Format::AsciiArmor)?)?;
-    writer.write_all(plaintext)?;
-    writer.finish()?.finish()?;
-    Ok(out)
-}
-
-fn decrypt(
-    path: &Path,
-    bytes: &[u8],
-    passphrase: impl FnOnce() -> Result<SecretString, KeyError>,
-) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let not_ours = |reason: String| KeyError::Format { path: path.into(), reason };
-    let decryptor = Decryptor::new_buffered(ArmoredReader::new(bytes))
-        .map_err(|_| not_ours("it is neither JSON nor encrypted in the age format".into()))?;
-    if !decryptor.is_scrypt() {
-        return Err(not_ours("it is encrypted, but not with a passphrase".into()));
-    }
-    let mut identity = scrypt::Identity::new(passphrase()?);
-    identity.set_max_work_factor(MAX_WORK_FACTOR);
-    let wrong = || KeyError::WrongPassphrase { path: path.into() };
-    let reader = decryptor.decrypt(iter::once(&identity as &dyn age::Identity)).map_err(|_| wrong())?;
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(MAX_BYTES as usize));
-    reader.take(MAX_BYTES).read_to_end(&mut plaintext).map_err(|_| wrong())?;
-    Ok(plaintext)
-}
-
 /// Reads a small secret file, if nobody but its owner may read it.
 ///
 /// # Errors
@@ -429,6 +475,10 @@ fn decrypt(
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let file = File::open(path).map_err(io_error(path))?;
     check_mode(path, &file)?;
+    read_small(path, &file)
+}
+
+fn read_small(path: &Path, file: &File) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BYTES as usize + 1));
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io_error(path))?;
     if bytes.len() as u64 > MAX_BYTES {
@@ -491,110 +541,4 @@ fn put_private(
 }
 
 #[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-    use rand_core::OsRng;
-    use std::{fs, os::unix::fs::PermissionsExt};
-
-    fn passphrase(text: &str) -> Protection {
-        Protection::Passphrase(SecretString::from(text.to_owned()))
-    }
-
-    fn source(folder: &Path, text: &str) -> PassphraseSource {
-        let path = folder.join(format!("passphrase-{}", text.len()));
-        create_private(&path, text.as_bytes()).unwrap();
-        PassphraseSource::File(path)
-    }
-
-    #[test]
-    fn an_encrypted_key_comes_back_only_with_its_passphrase() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("trustee.key");
-        let key = KeyFile::generate(KeyRole::Trustee, "Ada", &mut OsRng);
-        key.create(&path, &passphrase("correct horse")).unwrap();
-
-        let bytes = fs::read(&path).unwrap();
-        assert!(bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----"));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-
-        let right = source(folder.path(), "correct horse\n");
-        let loaded = KeyFile::load(&path, KeyRole::Trustee, &right).unwrap();
-        assert_eq!(loaded.public_file(), key.public_file());
-        assert_eq!(loaded.name(), "Ada");
-
-        let wrong = source(folder.path(), "wrong horse");
-        assert!(matches!(
-            KeyFile::load(&path, KeyRole::Trustee, &wrong),
-            Err(KeyError::WrongPassphrase { .. })
-        ));
-    }
-
-    #[test]
-    fn a_file_is_never_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("board.key");
-        let key = KeyFile::generate(KeyRole::Board, "Bo", &mut OsRng);
-        key.create(&path, &Protection::InsecurePlaintext).unwrap();
-        let before = fs::read(&path).unwrap();
-        let other = KeyFile::generate(KeyRole::Board, "Bo", &mut OsRng);
-        assert!(matches!(other.create(&path, &Protection::InsecurePlaintext), Err(KeyError::Exists(_))));
-        assert!(matches!(create_private(&path, b"x"), Err(KeyError::Exists(_))));
-        assert_eq!(fs::read(&path).unwrap(), before);
-        // No temporary file stays behind.
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn what_is_replaced_stays_private() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ballot");
-        create_private(&path, b"old").unwrap();
-        replace_private(&path, b"new").unwrap();
-        assert_eq!(*read_private(&path).unwrap(), b"new");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_key_that_others_may_read_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("board.key");
-        let key = KeyFile::generate(KeyRole::Board, "Bo", &mut OsRng);
-        key.create(&path, &Protection::InsecurePlaintext).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let error = KeyFile::load(&path, KeyRole::Board, &PassphraseSource::Ask).err().unwrap();
-        assert!(error.to_string().contains("chmod 600"), "{error}");
-    }
-
-    #[test]
-    fn wrong_role_or_changed_file_is_named_and_secrets_are_not_quoted() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("board.key");
-        let key = KeyFile::generate(KeyRole::Board, "Bo", &mut OsRng);
-        key.create(&path, &Protection::InsecurePlaintext).unwrap();
-        let error = KeyFile::load(&path, KeyRole::Voter, &PassphraseSource::Ask).err().unwrap();
-        assert!(error.to_string().contains("key of a board"), "{error}");
-
-        let secret = hex::encode(key.signing().seed());
-        let changed = [
-            (secret.clone(), "00".repeat(32)),
-            ("\"version\":1".into(), "\"version\":2".into()),
-            ("\"signing\"".into(), "\"singing\"".into()),
-            ("{".into(), "".into()),
-        ];
-        let text = fs::read_to_string(&path).unwrap();
-        for (index, (from, to)) in changed.into_iter().enumerate() {
-            let path = folder.path().join(format!("changed-{index}.key"));
-            create_private(&path, text.replacen(&from, &to, 1).as_bytes()).unwrap();
-            let error = KeyFile::load(&path, KeyRole::Board, &PassphraseSource::Ask).err().unwrap();
-            assert!(matches!(error, KeyError::Format { .. }), "{index}: {error}");
-            assert!(!error.to_string().contains(&secret), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_short_passphrase_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let short = source(folder.path(), "1234567");
-        assert!(matches!(short.new_one(Path::new("x")), Err(KeyError::ShortPassphrase)));
-    }
-}
+mod tests;

@@ -12,6 +12,8 @@
 //! **Group commit.** One thread writes. It takes all deposits that wait, writes them in one
 //! transaction, and answers them after the one `fsync`: many voters share its cost.
 
+mod look;
+
 use codec::{Decode, DecodeAll, Encode};
 use psephos_protocol::{
     agreement::Agreement,
@@ -32,6 +34,8 @@ use std::{
     thread::JoinHandle,
 };
 use tokio::sync::{mpsc, oneshot, watch};
+
+pub use look::{look, Look};
 
 /// (eid, ballot hash) → [`Deposited`].
 const DEPOSITS: TableDefinition<&[u8; 64], &[u8]> = TableDefinition::new("deposits");
@@ -112,6 +116,9 @@ pub enum StoreError {
     /// Another daemon has it.
     #[error("the store {0} is in use by another process: a trustee runs once; stop the other one")]
     InUse(PathBuf),
+    /// A daemon was killed and left it open, which the next one mends. Only a look can't.
+    #[error("the store {0} was not closed, because its daemon was killed or the machine went down; the daemon mends it when it starts")]
+    NotClosed(PathBuf),
     /// It is another trustee's, or of another chain.
     #[error("the store {0} belongs to another trustee key or another chain: give each its own data folder")]
     Foreign(PathBuf),

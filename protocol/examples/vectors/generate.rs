@@ -5,6 +5,7 @@ use psephos_protocol::{
     ballot::{Ballotpaper, Choices, Seed},
     board::Action,
     contest::Rule,
+    declaration::Missing,
     ids::{Anchor, BallotHash, Digest, Eid, Genesis},
     invitation::InvitationCode,
     keys::{PublicKey, Signable, Signature, SigningKey},
@@ -105,6 +106,7 @@ fn transcripts() -> Value {
         "person(salt, bytes)": hex(transcript::person(&[8; 32], bytes)),
         "accepted_leaf(bytes)": hex(transcript::accepted_leaf(bytes)),
         "accepted_node(left, right)": hex(transcript::accepted_node(&left, &right)),
+        "repair(bytes)": hex(transcript::repair(bytes)),
         "action(bytes)": hex(transcript::action(bytes)),
         "result(eid, head, bytes)": hex(transcript::result(&eid, &head, bytes)),
         "checksum(\"purpose\", bytes)": hex(transcript::checksum(b"purpose", bytes)),
@@ -126,6 +128,9 @@ fn election(fixture: &mut Fixture) -> Value {
         Role::Agreement,
         Role::Contribution,
         Role::Endpoint,
+        Role::PeerRequest,
+        Role::RepairPart,
+        Role::Declaration,
     ];
     let key = SigningKey::from_seed([9; 32]);
     let signatures: Vec<Value> = roles
@@ -245,6 +250,10 @@ fn wire(fixture: &mut Fixture, ballots: &[Counted]) -> Value {
         possession: Signature([3; 64]),
     };
     let statement = set_statement(ballots, Anchor { number: 90, hash: [90; 32] });
+    let some = vec![ballots[0].cast.signed.ballot.statement.credential];
+    let some = Missing::Listed(some.try_into().expect("one"));
+    let reason = b"two are gone".to_vec().try_into().expect("short");
+    let lower = Action::LowerQuorum { eid, quorum: 2, reason };
     let create = Action::CreateElection { number: 1, manifest };
     let messages = [
         ("approve creation", Message::Approve(fixture.approve(create, 0))),
@@ -253,6 +262,10 @@ fn wire(fixture: &mut Fixture, ballots: &[Counted]) -> Value {
         ("register", Message::Register(registration)),
         ("accept", Message::Accept(fixture.accept(4))),
         ("cast", Message::Cast(ballots[0].cast.clone())),
+        ("announce", Message::Announce(fixture.announce(2, 1, "https://two.example/#sha256=00"))),
+        ("declare some", Message::Declare(fixture.declare(1, statement.closing, some))),
+        ("declare all", Message::Declare(fixture.declare(2, statement.closing, Missing::All))),
+        ("approve a lower quorum", Message::Approve(fixture.approve(lower, 1))),
         ("agree", Message::Agree(fixture.agree(1, statement))),
         ("contribute", Message::Contribute(fixture.contribute(1, ballots))),
         ("finalize", Message::Finalize(Finalize { eid, contributors: vec![1, 2].try_into().expect("two") })),

@@ -120,5 +120,10 @@ fn a_kem_key_follows_from_its_seed() {
     let key = KemKey::from_seed([3; 32]);
     assert_eq!(key.public(), KemKey::from_seed(*key.seed()).public());
     assert_ne!(key.public(), KemKey::from_seed([4; 32]).public());
+    let mut rng = Fixture::new(&Params::default()).rng;
+    let public = |seed| KemKey::from_seed([seed; 32]).public().unwrap();
+    assert_eq!(key.check_pair(&public(3), &mut rng), Ok(()));
+    assert_eq!(key.check_pair(&public(4), &mut rng), Err(EnvelopeError::Open));
+    assert_eq!(key.check_pair(&[0; 9], &mut rng), Err(EnvelopeError::Key));
     assert_eq!(key.public().unwrap().len(), 1_216);
 }

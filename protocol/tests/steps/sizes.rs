@@ -67,7 +67,7 @@ fn the_largest_ballot_of_any_manifest_is_within_its_bound() {
     vote[3] = 1;
     let cast = fixture.cast(0, 1, &vec![vote; 16]).cast;
     let bytes = cast.encode();
-    assert_eq!(bytes.len(), 20_684);
+    assert_eq!(bytes.len(), 20_680);
     assert!(bytes.len() <= MAX_BALLOT_BYTES);
     assert!(CastBallot::from_bytes(&bytes).is_ok());
     assert_eq!(cast.verify(&fixture.election, &fixture.generators, verify_signature).err(), None);

@@ -17,7 +17,7 @@ use std::{
 };
 
 use super::*;
-use crate::store::{Deposited, Keep, StoreError};
+use crate::store::{look, Deposited, Keep, StoreError};
 
 fn keep(fixture: &mut Fixture, voter: usize, ballot: u8) -> Keep {
     let ballot = BallotHash([ballot; 32]);
@@ -175,4 +175,23 @@ async fn a_damaged_entry_is_named() {
     assert!(matches!(found, Err(StoreError::Damaged { table: "deposits", .. })), "{found:?}");
     bad.deposited.receipt.height += 1;
     assert!(store.keep(bad).await.is_err(), "no second receipt beside a damaged first");
+}
+
+#[tokio::test]
+async fn a_look_counts_deposits_and_changes_nothing() {
+    let (mut fixture, folder) = (Fixture::new(&Params::default()), tempfile::tempdir().unwrap());
+    assert_eq!(look(folder.path()), Ok(None));
+    let open = super::store(&fixture, folder.path());
+    open.keep(keep(&mut fixture, 0, 1)).await.unwrap();
+    open.keep(keep(&mut fixture, 1, 2)).await.unwrap();
+    assert!(matches!(look(folder.path()), Err(StoreError::InUse(_))));
+    drop(open);
+    let before = std::fs::read(folder.path().join("trustee.redb")).unwrap();
+    let seen = look(folder.path()).unwrap().unwrap();
+    assert_eq!(seen.identity, identity(&fixture));
+    assert_eq!(seen.deposits.into_iter().collect::<Vec<_>>(), [(fixture.election.eid, 2)]);
+    assert_eq!(seen.bytes, before.len() as u64);
+    assert_eq!(std::fs::read(folder.path().join("trustee.redb")).unwrap(), before);
+    std::fs::write(folder.path().join("trustee.redb"), "no store").unwrap();
+    assert!(matches!(look(folder.path()), Err(StoreError::Failed { .. })));
 }
