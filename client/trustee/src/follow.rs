@@ -350,6 +350,12 @@ impl Follower {
         Ok(missing)
     }
 
+    /// How many ballots count so far.
+    #[must_use]
+    pub fn counted(&self) -> usize {
+        self.ballots.len()
+    }
+
     /// What the trustees declared.
     #[must_use]
     pub fn declarations(&self) -> &Declarations {

@@ -120,7 +120,12 @@ pub fn declare(
     }
     let mut credentials: Vec<PublicKey> = missing.iter().map(|(credential, _)| *credential).collect();
     credentials.sort_unstable();
-    let missing = credentials.try_into().map_or(Missing::All, Missing::Listed);
+    // Who has nothing says so, so that where more than n − t have nothing, nothing is opened, not even of the rest.
+    let none_left = !missing.is_empty() && missing.len() >= follower.counted();
+    let missing = match credentials.try_into() {
+        Ok(listed) if !none_left => Missing::Listed(listed),
+        _ => Missing::All,
+    };
     let made = Declaration::sign(&served.election, served.index, &keys.signing, closing, missing, &mut OsRng);
     store.declare_once(&made).map(Some)
 }

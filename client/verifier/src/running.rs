@@ -321,6 +321,9 @@ impl Running {
             ));
         }
         self.tally.agree(&self.election, &expected, agreement, object)?;
+        if self.phase == Phase::Agreed {
+            self.name_signers(&expected, checks);
+        }
         self.settle(height, checks, object)
     }
 
@@ -330,19 +333,24 @@ impl Running {
         let quorum = LoweredQuorum::at(self.lowered, &self.election.manifest, height);
         if self.tally.agreed(quorum, &expected, object)? {
             self.phase = Phase::Agreed;
-            let (same, other) = self.tally.signers(&expected);
-            let dissent = match other.as_slice() {
-                [] => String::new(),
-                some => {
-                    format!("; {} signed another set, which nothing supports", Party::Trustees(some.to_vec()))
-                }
-            };
-            checks.pass(
-                Step::Agreement,
-                format!("{} signed the set of {} ballots{dissent}", Party::Trustees(same), expected.ballots),
-            );
+            self.name_signers(&expected, checks);
         }
         Ok(())
+    }
+
+    /// Says who signed the set, and who another one.
+    fn name_signers(&self, expected: &SetStatement, checks: &mut Checks) {
+        let (same, other) = self.tally.signers(expected);
+        let dissent = match other.as_slice() {
+            [] => String::new(),
+            some => {
+                format!("; {} signed another set, which nothing supports", Party::Trustees(some.to_vec()))
+            }
+        };
+        checks.pass(
+            Step::Agreement,
+            format!("{} signed the set of {} ballots{dissent}", Party::Trustees(same), expected.ballots),
+        );
     }
 
     /// The totals are opened.

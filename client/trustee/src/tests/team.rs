@@ -71,6 +71,16 @@ impl Member {
         wanted: &[BallotHash],
         damaged: &[BallotHash],
     ) -> Recovered {
+        self.recover_from(peers.iter().map(|peer| peer.client.clone()).collect(), wanted, damaged).await
+    }
+
+    /// The same, with clients of peers.
+    pub async fn recover_from(
+        &self,
+        peers: Vec<TrusteeClient>,
+        wanted: &[BallotHash],
+        damaged: &[BallotHash],
+    ) -> Recovered {
         let own = Own {
             keys: self.keys.clone(),
             store: self.store.clone(),
@@ -78,7 +88,6 @@ impl Member {
             served: self.served.clone(),
             stop: Arc::new(AtomicBool::new(false)),
         };
-        let peers = peers.iter().map(|peer| peer.client.clone()).collect();
         let damaged: BTreeSet<BallotHash> = damaged.iter().copied().collect();
         recover(own, peers, wanted.to_vec(), damaged).await.unwrap()
     }

@@ -281,10 +281,16 @@ fn hash(header: &[u8]) -> [u8; 32] {
     digest.as_bytes().try_into().expect("32 bytes")
 }
 
+/// The block at that place, after the one before with this hash.
+pub fn anchor_after(parent: Option<[u8; 32]>, place: usize) -> Anchor {
+    let header = header_with(parent.unwrap_or(GRANDPARENT), place, time(place) / SLOT);
+    Anchor { number: FIRST + place as u32, hash: hash(&header) }
+}
+
 /// The block at that place.
 pub fn anchor(place: usize) -> Anchor {
-    let next = |parent, place| hash(&header_with(parent, place, time(place) / SLOT));
-    Anchor { number: FIRST + place as u32, hash: (0..=place).fold(GRANDPARENT, next) }
+    let first = anchor_after(None, 0);
+    (1..=place).fold(first, |before, place| anchor_after(Some(before.hash), place))
 }
 
 /// The number of the check that failed; panics with the report if none did.
