@@ -17,7 +17,7 @@
 //! | a ballot is prepared, audited, cast | [`ballot`], [`shares`], `envelope`, [`receipt`] |
 //! | a trustee that was away comes to its shares | `repair` |
 //! | the tally | [`declaration`], [`agreement`], [`tally`] |
-//! | what travels and what remains | [`wire`], [`state`], [`record`], [`refusal`] |
+//! | what travels and what remains | [`wire`], [`state`], [`record`], [`finality`], [`refusal`] |
 //!
 //! The crate is pure: no clock, network, storage, thread or ambient randomness. Every function
 //! that needs randomness takes a generator. Secrets zeroize on drop and have no `Debug`.
@@ -48,6 +48,7 @@ pub mod election;
 pub mod endpoint;
 #[cfg(feature = "client")]
 pub mod envelope;
+pub mod finality;
 pub mod group;
 pub mod ids;
 #[cfg(feature = "client")]

@@ -37,7 +37,7 @@ impl Dealing {
         transcript::dealing(&self.encode())
     }
 
-    fn points(&self) -> Result<Vec<RistrettoPoint>, EncodingError> {
+    pub(crate) fn points(&self) -> Result<Vec<RistrettoPoint>, EncodingError> {
         self.0.iter().map(Point::decompress).collect()
     }
 }
@@ -65,6 +65,7 @@ pub enum ShareError {
 
 impl Share {
     /// The share of these pairs.
+    #[cfg(feature = "client")]
     pub(crate) fn of(pairs: Vec<(Scalar, Scalar)>) -> Self {
         Self(pairs)
     }

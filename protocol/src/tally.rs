@@ -22,7 +22,7 @@ use crate::{
     ids::{Digest, Eid},
     keys::{CheckSignature, Signable, Signature, SigningKey},
     manifest::Manifest,
-    shares::{lagrange, Share},
+    shares::{lagrange, Dealing, Share},
     transcript::{self, Role},
 };
 
@@ -229,6 +229,81 @@ impl CommitmentSums {
     #[must_use]
     pub fn points(&self) -> &[RistrettoPoint] {
         &self.0
+    }
+}
+
+/// The sums of the commitments and of the dealings, per column: what every trustee's contribution must fit
+/// (spec 7.4). Only trustees have dealings.
+#[derive(Clone)]
+pub struct DealtSums {
+    threshold: usize,
+    /// Per column Σ w·C, then Σ w·D_m for m = 1 … t − 1.
+    columns: Vec<Vec<RistrettoPoint>>,
+}
+
+impl DealtSums {
+    /// Sums of nothing.
+    #[must_use]
+    pub fn new(manifest: &Manifest) -> Self {
+        let threshold = usize::from(manifest.threshold);
+        let none = alloc::vec![RistrettoPoint::identity(); threshold];
+        Self { threshold, columns: alloc::vec![none; manifest.columns()] }
+    }
+
+    /// Adds a ballot's commitments and dealing with the voter's weight. Variable time; both are independent of the
+    /// vote.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] when style, commitments and dealing don't fit; nothing is added then.
+    pub fn add_vartime(
+        &mut self,
+        manifest: &Manifest,
+        style: u16,
+        weight: u64,
+        commitments: &[Point],
+        dealing: &Dealing,
+    ) -> Result<(), TallyError> {
+        let columns =
+            manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
+        let degree = self.threshold.saturating_sub(1);
+        if columns.len() != commitments.len() || dealing.0.len() != columns.len().saturating_mul(degree) {
+            return Err(TallyError::Shape);
+        }
+        let committed: Vec<RistrettoPoint> = commitments
+            .iter()
+            .map(Point::decompress)
+            .collect::<Result<_, _>>()
+            .map_err(|_| TallyError::Shape)?;
+        let dealt = dealing.points().map_err(|_| TallyError::Shape)?;
+        let mut dealt = dealt.iter();
+        for (column, commitment) in columns.into_iter().zip(&committed) {
+            let own = core::iter::once(commitment).chain(dealt.by_ref().take(degree));
+            for (sum, point) in self.columns.get_mut(column).into_iter().flatten().zip(own) {
+                *sum += multiply_vartime(weight, point);
+            }
+        }
+        Ok(())
+    }
+
+    /// These sums and others together.
+    #[must_use]
+    pub fn merge(mut self, other: &Self) -> Self {
+        let own = self.columns.iter_mut().flatten();
+        own.zip(other.columns.iter().flatten()).for_each(|(sum, more)| *sum += more);
+        self
+    }
+
+    /// Whether a contribution is that of its trustee: `F·B + G·B̃ = Σ_m i^m·S_m` in every column.
+    #[must_use]
+    pub fn fit(&self, contribution: &Contribution) -> bool {
+        let x = Scalar::from(contribution.trustee);
+        contribution.sums.len() == self.columns.len()
+            && contribution.sums.iter().zip(&self.columns).all(|((f, g), sums)| {
+                let expected =
+                    sums.iter().rev().fold(RistrettoPoint::identity(), |value, sum| value * x + sum);
+                let opened = f.scalar().ok().zip(g.scalar().ok()).map(|(f, g)| commit(f, g));
+                opened.is_some_and(|opened| opened == expected)
+            })
     }
 }
 

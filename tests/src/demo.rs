@@ -4,6 +4,7 @@ use anyhow::{ensure, Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use psephos_client::{
     chain::Chain,
+    endpoints::TrusteeClient,
     record, tally,
     voter::{VoterReceipt, Voting},
 };
@@ -18,6 +19,7 @@ use std::{
 
 use crate::{
     election::{self, Officials, PATIENCE},
+    fleet::until,
     network::{Network, Size},
     ranked::{plain_count, Ballots, Ranking},
     table, verify,
@@ -28,8 +30,8 @@ use crate::{
 const REVOTERS: usize = 5;
 /// Voters who audit a ballot before they vote.
 const AUDITORS: usize = 2;
-/// The trustee that is killed and stays dead, and the validator that is killed and comes back.
-const DEAD_TRUSTEE: &str = "trustee-4";
+/// The trustee that is killed and loses its store, and the validator that is killed and comes back.
+const LOST_TRUSTEE: u8 = 4;
 const CRASHED_VALIDATOR: &str = "validator-3";
 
 /// What to run.
@@ -120,6 +122,10 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     }
     story.tell(&format!("{REVOTERS} voters voted again with another choice"));
 
+    restore(&network, &eid, voters.len()).await?;
+    story.tell(&format!(
+        "started trustee-{LOST_TRUSTEE} again with an empty store; the others helped it to its shares of all ballots"
+    ));
     officials.close(&chain, &eid).await?;
     story.tell("the board closed voting");
     let tallied = tally::tally(&chain, &eid, PATIENCE).await?;
@@ -177,7 +183,22 @@ async fn enroll(
     Ok(voters)
 }
 
-/// All voters cast, while a trustee dies for good and a validator crashes and comes back.
+/// Starts the trustee that lost its store, and waits until it has a share of every ballot that counts.
+async fn restore(network: &Network, eid: &Eid, ballots: usize) -> Result<()> {
+    let name = format!("trustee-{LOST_TRUSTEE}");
+    network.restart(&name)?;
+    let endpoints = network.endpoints()?;
+    let url = endpoints.iter().find(|(index, _)| *index == LOST_TRUSTEE).context("it has an address")?.1;
+    let trustee = TrusteeClient::new(LOST_TRUSTEE, &name, url)?;
+    until("the restored trustee's shares", async || {
+        let status = trustee.status().await?;
+        let eid = eid.to_string();
+        Ok(status.served.iter().any(|served| served.eid == eid && served.deposits >= ballots as u64))
+    })
+    .await
+}
+
+/// All voters cast, while a trustee loses its store and a validator crashes and comes back.
 async fn cast_with_crashes(
     story: &Story,
     voting: &Voting,
@@ -196,8 +217,10 @@ async fn cast_with_crashes(
             }
         };
         reached(1).await;
-        network.kill(DEAD_TRUSTEE)?;
-        bar.suspend(|| story.tell(&format!("killed {DEAD_TRUSTEE}; it stays dead")));
+        let lost = format!("trustee-{LOST_TRUSTEE}");
+        network.kill(&lost)?;
+        std::fs::remove_file(network.dir().join("trustees").join(&lost).join("trustee.redb"))?;
+        bar.suspend(|| story.tell(&format!("killed {lost} and deleted its store")));
         reached(2).await;
         network.kill(CRASHED_VALIDATOR)?;
         bar.suspend(|| story.tell(&format!("killed {CRASHED_VALIDATOR}")));

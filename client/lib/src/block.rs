@@ -47,10 +47,23 @@ struct JsonDigest {
     logs: Vec<String>,
 }
 
-/// The answer to `chain_getBlock`, without justifications.
+/// GRANDPA, among the engines that justify blocks.
+const GRANDPA: [u8; 4] = *b"FRNK";
+
+/// The answer to `chain_getBlock`.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct JsonSignedBlock {
     pub(crate) block: JsonBlock,
+    #[serde(default)]
+    justifications: Option<Vec<([u8; 4], Vec<u8>)>>,
+}
+
+impl JsonSignedBlock {
+    /// What shows that the block is final, if the node has kept it.
+    pub(crate) fn justification(&self) -> Option<&[u8]> {
+        let all = self.justifications.iter().flatten();
+        all.into_iter().find(|(engine, _)| *engine == GRANDPA).map(|(_, bytes)| bytes.as_slice())
+    }
 }
 
 /// A block as a node's JSON has it.

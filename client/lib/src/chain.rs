@@ -11,12 +11,16 @@ use jsonrpsee::{
 use psephos_protocol::{
     board::Board,
     endpoint::Endpoint,
+    finality::Validators,
     ids::{Anchor, Eid, Genesis},
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
 };
 use serde::de::DeserializeOwned;
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 use tokio::sync::{broadcast, Mutex};
 
 pub use crate::block::ChainBlock;
@@ -41,6 +45,8 @@ pub(crate) struct Inner {
     pub(crate) nodes: Nodes,
     /// Finalized blocks as they come, while anybody waits for one.
     pub(crate) arrivals: Mutex<Option<broadcast::Sender<Arc<ChainBlock>>>>,
+    /// The validators of the first block, once they were read.
+    pub(crate) validators: OnceLock<Validators>,
 }
 
 impl Chain {
@@ -54,7 +60,10 @@ impl Chain {
     /// [`ChainError::NoEndpoint`], [`ChainError::Endpoint`], or [`ChainError::Unreachable`] naming every node.
     pub async fn connect(endpoints: &[String]) -> Result<Self, ChainError> {
         let nodes = Nodes::connect(endpoints).await?;
-        Ok(Self { inner: Arc::new(Inner { nodes, arrivals: Mutex::new(None) }), best: false })
+        Ok(Self {
+            inner: Arc::new(Inner { nodes, arrivals: Mutex::new(None), validators: OnceLock::new() }),
+            best: false,
+        })
     }
 
     /// The same chain, read at its best block instead of its last finalized one: fresh, but it may
@@ -272,18 +281,23 @@ impl Chain {
         hash: [u8; 32],
         key: &[u8],
     ) -> Result<(Option<RecordedBallot>, Anchor), ChainError> {
+        let anchor = self.header(hash).await?.anchor;
+        Ok((self.proved(&anchor, key).await?, anchor))
+    }
+
+    /// The value under a storage key at a block, proved against the block's header.
+    pub(crate) async fn proved_value(
+        &self,
+        hash: [u8; 32],
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, ChainError> {
         let header = self.header(hash).await?;
         let (endpoint, answer): (_, proof::JsonReadProof) =
             self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&hash)]).await?;
         let nodes: Vec<Vec<u8>> =
             answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
-        let inconsistent = |what: String| ChainError::Inconsistent { endpoint: endpoint.clone(), what };
-        let value =
-            proof::read(header.state_root, nodes, key).map_err(|error| inconsistent(error.to_string()))?;
-        let ballot = value.map(|bytes| RecordedBallot::decode_all(&mut bytes.as_slice())).transpose();
-        let ballot = ballot
-            .map_err(|_| inconsistent("what it stores for this credential is no recorded ballot".into()))?;
-        Ok((ballot, header.anchor))
+        proof::read(header.state_root, nodes, key)
+            .map_err(|error| ChainError::Inconsistent { endpoint, what: error.to_string() })
     }
 
     pub(crate) async fn finalized_header(&self) -> Result<Header, ChainError> {

@@ -68,6 +68,14 @@ pub enum ChainError {
         /// For how many finalized blocks.
         blocks: u32,
     },
+    /// A node has no proof that a block is final.
+    #[error("{endpoint} has no proof that its block {block} is final: it may have just started; wait, or ask another node")]
+    Unproved {
+        /// The node.
+        endpoint: String,
+        /// The block's hash.
+        block: String,
+    },
     /// The chain finalized nothing for a while.
     #[error("nothing was finalized for {seconds} s, at block {height}: more than a third of the validators may be away; nothing is lost, wait and try again")]
     Stalled {

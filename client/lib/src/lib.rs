@@ -30,6 +30,7 @@ pub mod chain;
 pub mod election;
 pub mod endpoints;
 pub mod error;
+mod finality;
 mod follow;
 mod health;
 pub mod keystore;

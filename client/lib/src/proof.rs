@@ -19,8 +19,22 @@ pub(crate) struct BadProof;
 
 /// Where the chain stores the ballot that counts for a credential: `Voting::Ballots[eid][credential]`.
 pub(crate) fn ballot_key(eid: &Eid, credential: &PublicKey) -> Vec<u8> {
+    of_credential(b"Ballots", eid, credential)
+}
+
+/// Where the chain stores a voter: `Voting::Voters[eid][credential]`.
+pub(crate) fn voter_key(eid: &Eid, credential: &PublicKey) -> Vec<u8> {
+    of_credential(b"Voters", eid, credential)
+}
+
+/// Where the chain stores an election's state: `Voting::Elections[eid]`.
+pub(crate) fn election_key(eid: &Eid) -> Vec<u8> {
+    [twox_128(b"Voting"), twox_128(b"Elections")].concat().into_iter().chain(eid.0).collect()
+}
+
+fn of_credential(map: &[u8], eid: &Eid, credential: &PublicKey) -> Vec<u8> {
     let mut key = twox_128(b"Voting").to_vec();
-    key.extend(twox_128(b"Ballots"));
+    key.extend(twox_128(map));
     key.extend(eid.0);
     key.extend(blake2_128(&credential.0));
     key.extend(credential.0);
@@ -67,6 +81,8 @@ mod tests {
     #[test]
     fn the_storage_key_is_the_one_of_the_pallet() {
         let key = ballot_key(&Eid([7; 32]), &PublicKey([1; 32]));
+        let validators = [twox_128(b"Grandpa"), twox_128(b"Authorities")].concat();
+        assert_eq!(psephos_protocol::finality::VALIDATORS_KEY, validators.as_slice());
         assert_eq!(key.len(), 32 + 32 + 16 + 32);
         assert_eq!(&key[32..64], &[7; 32]);
         assert_eq!(&key[80..], &[1; 32]);

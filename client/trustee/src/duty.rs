@@ -3,7 +3,10 @@
 //! moment goes on where it was.
 
 use futures::StreamExt;
-use psephos_client::{Chain, ChainError};
+use psephos_client::{
+    tally::{judge, solve},
+    Chain, ChainError,
+};
 use psephos_protocol::{
     agreement::{Acceptance, AcceptedSet, SetStatement},
     bounds,
@@ -25,7 +28,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Accept, Keys},
-    elections::Served,
+    elections::{FrozenRoll, Served},
     follow::{self, FollowError, Follower},
     inbox::Inbox,
     recover::{self, Own, Recovered},
@@ -36,7 +39,7 @@ use crate::{
 /// Finalized blocks after which a message that is not on the chain is sent again, the same bytes.
 const SEND_AGAIN: u32 = 10;
 /// Blocks after which a ballot that is on the chain should be here too: until then the voter's client brings it.
-const LATE: u32 = 15;
+const LATE: u32 = 8;
 /// Blocks between two searches for what is missing.
 const RECOVER_AGAIN: u32 = 5;
 /// Blocks after the close in which its peers may help before it says that it can't serve a ballot.
@@ -179,7 +182,11 @@ impl Duty {
                 Err(error) => {
                     if matches!(
                         error,
-                        DutyError::Follow(FollowError::Gap { .. } | FollowError::Sequence { .. })
+                        DutyError::Follow(
+                            FollowError::Gap { .. }
+                                | FollowError::Sequence { .. }
+                                | FollowError::Unproved { .. }
+                        )
                     ) {
                         self.follower = Follower::new(self.served.state().created);
                         self.set = None;
@@ -208,9 +215,9 @@ impl Duty {
 
     /// One look at the election; whether nothing is left to do.
     async fn tick(&mut self) -> Result<bool, DutyError> {
-        // The state is read after the height, so that the closing block is never behind what is read below.
-        let finalized = self.daemon.chain.finalized().await?;
-        let state = self.daemon.chain.election(&self.served.eid()).await?.state;
+        // Both proved: a node can't show this trustee a set that is not final, or another close.
+        let finalized = self.daemon.chain.proved_final().await?;
+        let state = self.daemon.chain.proved_election(&self.served.eid(), &finalized).await?;
         match state.phase {
             // It says where it is before it accepts, so that voters find all trustees once registration begins.
             Phase::Setup if self.daemon.accept.accepts(&self.served.eid()) => {
@@ -222,7 +229,7 @@ impl Duty {
             Phase::Registration | Phase::Frozen => drop(self.announce(finalized).await?),
             Phase::Open => {
                 self.announce(finalized).await?;
-                self.follow_to(finalized.number).await?;
+                self.follow_to(finalized).await?;
                 self.recover(finalized.number, finalized.number.saturating_sub(LATE)).await?;
             }
             Phase::Closed | Phase::Agreed => self.tally(&state, finalized).await?,
@@ -256,8 +263,9 @@ impl Duty {
         Ok(())
     }
 
-    /// Reads finalized blocks up to this one.
-    async fn follow_to(&mut self, last: u32) -> Result<(), DutyError> {
+    /// Reads the blocks up to this one, which is final or has a final one after it.
+    async fn follow_to(&mut self, end: Anchor) -> Result<(), DutyError> {
+        let last = end.number;
         if self.follower.next() > last {
             return Ok(());
         }
@@ -273,16 +281,17 @@ impl Duty {
                 tracing::info!(eid = %self.served.eid(), block = anchor.number, last, "reading blocks");
             }
         }
+        self.follower.ends_with(end)?;
         Ok(())
     }
 
     async fn tally(&mut self, state: &ElectionState, finalized: Anchor) -> Result<(), DutyError> {
         // The block after the closing one names it.
-        let Some(closing) = state.closing else { return self.follow_to(finalized.number).await };
+        let Some(closing) = state.closing else { return self.follow_to(finalized).await };
         if self.set.is_none() {
-            self.rebuild(closing, state).await?;
+            self.rebuild(closing, state, finalized).await?;
         }
-        self.follow_to(finalized.number).await?;
+        self.follow_to(finalized).await?;
         self.recover(finalized.number, u32::MAX).await?;
         let Some((statement, set)) = self.set_without_excluded() else { return Ok(()) };
         if state.phase == Phase::Closed {
@@ -309,18 +318,24 @@ impl Duty {
             return Err(DutyError::OtherSet { chain, ours: statement });
         }
         // Contributions of others may suffice where this trustee can't contribute.
-        let contributed = self.contribute(statement, set, finalized).await;
+        let contributed = self.contribute(statement, set.clone(), finalized).await;
         if self.daemon.finalize {
-            self.finalize(finalized).await?;
+            self.finalize(&set, finalized).await?;
         }
         contributed
     }
 
     /// Rebuilds the accepted set at the closing block.
-    async fn rebuild(&mut self, closing: Anchor, state: &ElectionState) -> Result<(), DutyError> {
-        self.follow_to(closing.number).await?;
-        let (served, chain) = (self.served.clone(), &self.daemon.chain);
-        let all = self.follower.accepted_set(&served.election, chain, closing, state).await?;
+    async fn rebuild(
+        &mut self,
+        closing: Anchor,
+        state: &ElectionState,
+        finalized: Anchor,
+    ) -> Result<(), DutyError> {
+        self.follow_to(closing).await?;
+        let served = self.served.clone();
+        let roll = FrozenRoll { chain: self.daemon.chain.clone(), at: finalized };
+        let all = self.follower.accepted_set(&served.election, &roll, closing, state).await?;
         let rebuilt = Rebuilt::new(closing, state.ballot_log, all, Vec::new());
         let SetStatement { root, ballots, .. } = rebuilt.statement;
         tracing::info!(eid = %served.eid(), block = closing.number, ballots, %root, "the accepted set is rebuilt from finalized blocks");
@@ -462,7 +477,7 @@ impl Duty {
     }
 
     /// Asks the chain to finalize with t contributions that open the sums, as anyone may.
-    async fn finalize(&mut self, finalized: Anchor) -> Result<(), DutyError> {
+    async fn finalize(&mut self, set: &Arc<AcceptedSet>, finalized: Anchor) -> Result<(), DutyError> {
         let contributions: Vec<Contribution> = self.follower.contributions().values().cloned().collect();
         let enough = contributions.len() >= usize::from(self.served.election.manifest.threshold);
         let news = contributions.len() > self.tried || self.sent.contains_key(&Act::Finalize);
@@ -472,13 +487,25 @@ impl Duty {
         self.tried = contributions.len();
         let view = self.daemon.chain.tally(&self.served.eid()).await?;
         let (Some(sums), Some(turnout)) = (view.sums, view.turnout) else { return Ok(()) };
-        let served = self.served.clone();
-        let solution = tokio::task::spawn_blocking(move || {
+        let (served, daemon, set) = (self.served.clone(), self.daemon.clone(), set.clone());
+        let (solution, wrong) = tokio::task::spawn_blocking(move || {
             let manifest = &served.election.manifest;
             let sums = CommitmentSums::from_encodings(&sums)?;
-            Ok::<_, SumError>(psephos_client::tally::solve(manifest, &sums, &turnout, &contributions))
+            let solution = solve(manifest, &sums, &turnout, &contributions);
+            let agree = solution.as_ref().is_some_and(|solution| {
+                judge(manifest, &solution.result, &contributions).consistent.len() == contributions.len()
+            });
+            let Daemon { store, stop, .. } = &*daemon;
+            let wrong = match agree {
+                true => Vec::new(),
+                false => tally::wrong_contributions(store, &served, &set, &contributions, stop)?,
+            };
+            Ok::<_, DutyError>((solution, wrong))
         })
         .await??;
+        if !wrong.is_empty() {
+            tracing::error!(eid = %self.served.eid(), trustees = ?wrong, "these trustees have contributed something else than the sums of their shares: the dealings of the ballots show it");
+        }
         let Some(solution) = solution else {
             tracing::warn!(eid = %self.served.eid(), contributions = self.tried, "no t contributions open the sums yet: at least one is wrong; waiting for others");
             return Ok(());

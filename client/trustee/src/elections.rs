@@ -121,6 +121,24 @@ pub trait View: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<BallotHash>, ChainError>> + Send;
 }
 
+/// The roll as the state at a final block proves it: what the weights of a set are taken from.
+pub struct FrozenRoll {
+    /// The chain.
+    pub chain: Chain,
+    /// The block, proved to be final.
+    pub at: Anchor,
+}
+
+impl View for FrozenRoll {
+    async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
+        self.chain.proved_voter(eid, credential, &self.at).await
+    }
+
+    async fn recorded(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<BallotHash>, ChainError> {
+        View::recorded(&self.chain, eid, credential).await
+    }
+}
+
 impl View for Chain {
     async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
         Chain::voter(self, eid, credential).await

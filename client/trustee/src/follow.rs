@@ -46,6 +46,16 @@ pub enum FollowError {
         /// Its hash, in hexadecimal.
         hash: String,
     },
+    /// The blocks that were read do not lead to one that is proved to be final.
+    #[error("the blocks that the node gave lead to {ours}, and block {number} that is proved to be final is {proved}: the node gives another chain; ask another node, nothing is signed")]
+    Unproved {
+        /// The block's number.
+        number: u32,
+        /// Its hash, as proved.
+        proved: String,
+        /// The hash of the block that was read.
+        ours: String,
+    },
     /// A block holds a ballot that no chain may accept.
     #[error("block {block} holds ballot {code}, which does not verify ({error}): validators have accepted what they must not; nothing is signed")]
     Ballot {
@@ -265,6 +275,21 @@ impl Follower {
         }
         self.head = Some(anchor);
         Ok(())
+    }
+
+    /// Checks that the last block that was read is this one, unless the follower was beyond it before.
+    ///
+    /// # Errors
+    /// [`FollowError::Unproved`].
+    pub fn ends_with(&self, end: Anchor) -> Result<(), FollowError> {
+        match self.head {
+            Some(head) if head.number == end.number && head.hash != end.hash => Err(FollowError::Unproved {
+                number: end.number,
+                proved: hex::encode(end.hash),
+                ours: hex::encode(head.hash),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn accept(&mut self, block: u32, credential: PublicKey, ballot: LastBallot) -> Result<(), FollowError> {

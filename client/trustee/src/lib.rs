@@ -12,8 +12,10 @@
 //! | the accepted set from finalized blocks (spec 7.2) | [`follow`] |
 //! | agreement and contribution (spec 7.2, 7.3) | [`tally`], [`duty`] |
 //!
-//! **What is trusted.** Its own node, for what is finalized and for the roll. Ballots, agreements and
-//! contributions are read from block bodies and their signatures checked here.
+//! **What is trusted.** For the tally nothing but the chain's validators, two thirds of them together: which block is
+//! final, how the election stands at it and what the roll gives a voter are proved (spec 8.4, 9.3); ballots,
+//! declarations, agreements and contributions are read from block bodies that lead to that block, and their signatures
+//! are checked here. For receipts, its own node says who is on the roll.
 //!
 //! **What survives `kill -9`.** A receipt exists only for a share on the disk; an agreement or a contribution
 //! is sent only after it is marked on the disk, and from then on the same bytes are sent.

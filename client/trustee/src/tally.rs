@@ -14,7 +14,7 @@ use psephos_protocol::{
     ids::{Anchor, BallotHash, Digest},
     keys::PublicKey,
     shares::{Share, ShareError},
-    tally::{Columns, Contribution, ShareSums, TallyError as SumError},
+    tally::{Columns, Contribution, DealtSums, ShareSums, TallyError as SumError},
 };
 use rand_core::OsRng;
 use rayon::prelude::*;
@@ -307,6 +307,53 @@ fn sum_shares(
         Some(first) => Err(TallyError::Missing { missing, ballots: set.len(), first }),
         None => Ok(sums.columns()),
     }
+}
+
+/// The trustees whose contributions are not theirs: checked against the dealings of all ballots of the set, which
+/// every trustee has. In a dispute the dealings can be published, since they are independent of the votes.
+///
+/// # Errors
+/// [`TallyError::Missing`] when a ballot was never deposited here, [`TallyError::Damaged`], [`TallyError::Stopping`].
+pub fn wrong_contributions(
+    store: &Store,
+    served: &Served,
+    set: &AcceptedSet,
+    contributions: &[Contribution],
+    stop: &AtomicBool,
+) -> Result<Vec<u8>, TallyError> {
+    let (eid, manifest) = (served.eid(), &served.election.manifest);
+    let counted: Vec<&Accepted> = set.iter().map(|(_, accepted)| accepted).collect();
+    let parts: Vec<DealtSums> = counted
+        .par_chunks(AT_ONCE)
+        .map(|part| {
+            let mut sums = DealtSums::new(manifest);
+            for Accepted { ballot, weight, .. } in part {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(TallyError::Stopping);
+                }
+                let first = TrackingCode::of(ballot);
+                let deposited = store.deposited(&eid, ballot)?;
+                let deposited =
+                    deposited.ok_or(TallyError::Missing { missing: 1, ballots: set.len(), first })?;
+                let damaged = |reason: String| TallyError::Damaged { ballots: vec![*ballot], reason };
+                let deposit =
+                    Deposit::from_bytes(&deposited.deposit).map_err(|error| damaged(error.to_string()))?;
+                let statement = &deposit.ballot.ballot.statement;
+                sums.add_vartime(
+                    manifest,
+                    statement.style,
+                    *weight,
+                    &statement.commitments,
+                    &deposit.dealing,
+                )
+                .map_err(|error| damaged(error.to_string()))?;
+            }
+            Ok(sums)
+        })
+        .collect::<Result<_, TallyError>>()?;
+    let sums = parts.iter().fold(DealtSums::new(manifest), DealtSums::merge);
+    let wrong = contributions.iter().filter(|contribution| !sums.fit(contribution));
+    Ok(wrong.map(|contribution| contribution.trustee).collect())
 }
 
 /// Why a stored share can't be added.

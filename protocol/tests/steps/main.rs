@@ -8,6 +8,7 @@ mod codes;
 mod contest;
 mod decoders;
 mod envelope;
+mod finality;
 mod manifest;
 mod range_proof;
 mod receipt;

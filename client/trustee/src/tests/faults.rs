@@ -38,7 +38,7 @@ use super::{team::Member, *};
 use crate::{
     follow::{read, Follower},
     store::{Deposited, Keep},
-    tally::{agree, contribute, declare, statement, TallyError},
+    tally::{agree, contribute, declare, statement, wrong_contributions, TallyError},
 };
 
 /// How a trustee fails, if it does.
@@ -290,6 +290,20 @@ impl Stage {
         }
         contributions.sort_by_key(|contribution| contribution.trustee);
         blocks[place] = contributions.iter().cloned().map(Message::Contribute).collect();
+        // By the dealings, every trustee that has all ballots finds out who contributed something else.
+        let liars: Vec<u8> = contributions
+            .iter()
+            .filter(|made| faults[usize::from(made.trustee) - 1] == Fault::Lies(Lie::WrongSums))
+            .map(|made| made.trustee)
+            .collect();
+        for trustee in crew.iter().filter(|trustee| trustee.fault.serves()) {
+            let Member { store, served, .. } = &trustee.member;
+            let go = AtomicBool::new(false);
+            assert_eq!(
+                wrong_contributions(store, served, &trustee.set, &contributions, &go),
+                Ok(liars.clone())
+            );
+        }
         let totals = self.finish(&mut blocks, place, &counted, &contributions, &mut named);
         Outcome { agreed, lowered, totals, named }
     }

@@ -243,6 +243,17 @@ async fn blocks_must_follow_and_hold_only_good_ballots() {
 }
 
 #[tokio::test]
+async fn blocks_that_lead_to_no_final_one_are_of_no_use() {
+    let case = case(&VOTES).await;
+    let head = anchor(case.next - 1);
+    assert_eq!(case.follower.ends_with(head), Ok(()));
+    let other = Anchor { hash: [7; 32], ..head };
+    assert!(matches!(case.follower.ends_with(other), Err(FollowError::Unproved { .. })), "of another chain");
+    // It read what is final before; a node that is behind says nothing about it.
+    assert_eq!(case.follower.ends_with(Anchor { number: head.number - 1, hash: [7; 32] }), Ok(()));
+}
+
+#[tokio::test]
 async fn one_set_is_signed_and_the_same_bytes_are_sent_again() {
     let mut case = case(&VOTES).await;
     let (_, statement) = case.agreed_set().await;
