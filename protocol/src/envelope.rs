@@ -32,7 +32,7 @@ pub const MAX_ENVELOPE: u32 = ENCAPSULATED + 64 * MAX_COLUMNS + 16;
 /// Bytes of an envelope of a share of that many options.
 #[must_use]
 pub fn envelope_bytes(options: usize) -> usize {
-    options.saturating_mul(64).saturating_add(ENCAPSULATED as usize + 16)
+    options.saturating_mul(64).saturating_add(ENCAPSULATED as usize).saturating_add(16)
 }
 
 /// Bytes of the largest deposit.

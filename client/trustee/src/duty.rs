@@ -79,7 +79,7 @@ enum DutyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the chain's state says that set {chain:?} is agreed, and the blocks give set {ours:?}: nothing is contributed")]
-    OtherSet { chain: SetStatement, ours: SetStatement },
+    OtherSet { chain: Option<Digest>, ours: Digest },
     #[error("the chain's sums do not fit the manifest: {0}")]
     Sums(#[from] SumError),
     #[error("its address has {0} bytes, and the chain takes 256: give a shorter --public-url")]
@@ -314,8 +314,8 @@ impl Duty {
             return Ok(());
         }
         if state.agreed != Some(statement) {
-            let chain = state.agreed.unwrap_or(SetStatement { ballots: 0, ..statement });
-            return Err(DutyError::OtherSet { chain, ours: statement });
+            let chain = state.agreed.map(|agreed| agreed.root);
+            return Err(DutyError::OtherSet { chain, ours: statement.root });
         }
         // Contributions of others may suffice where this trustee can't contribute.
         let contributed = self.contribute(statement, set.clone(), finalized).await;

@@ -39,8 +39,8 @@ struct Voted {
     /// The commitments of the ballot that counts so far, to be taken out of the sums when it is replaced or
     /// excluded.
     commitments: Vec<Point>,
-    /// The trustees whose receipts that ballot carries, trustee 1 in the lowest bit.
-    vouched: u16,
+    /// The trustees whose receipts that ballot carries, each the bit of its index.
+    vouched: u32,
 }
 
 /// A ballot whose signatures and proof wait for their check.
@@ -265,8 +265,7 @@ impl Ballots {
         }
         voted.commitments = statement.commitments.to_vec();
         let receipts = ballot.cast.receipts.iter();
-        voted.vouched =
-            receipts.fold(0, |all, receipt| all | 1u16.wrapping_shl(u32::from(receipt.trustee) - 1));
+        voted.vouched = receipts.fold(0, |all, receipt| all | 1u32.wrapping_shl(receipt.trustee.into()));
         Ok(())
     }
 
@@ -293,8 +292,7 @@ impl Ballots {
             turnout.ballots = turnout.ballots.saturating_sub(1);
             turnout.weight = turnout.weight.saturating_sub(rights.weight);
         }
-        let vouched =
-            (1..=16u8).filter(|trustee| voted.vouched & 1u16.wrapping_shl(u32::from(*trustee) - 1) != 0);
+        let vouched = (1..=16u8).filter(|trustee| voted.vouched & 1u32.wrapping_shl((*trustee).into()) != 0);
         Ok(Some((accepted.ballot, vouched.collect())))
     }
 

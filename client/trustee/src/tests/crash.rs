@@ -175,9 +175,9 @@ async fn what_was_answered_survives_a_crash_at_every_fsync_and_between() {
             [&|_| false, &|_| true, &|place| place % 2 == 0, &|place| place % 2 == 1];
         for kept in kept {
             let mut image = bytes.clone();
-            let longest = since.iter().filter_map(|change| match change {
-                Change::Length(length) => Some(*length as usize),
-                Change::Write(offset, data) => Some(*offset as usize + data.len()),
+            let longest = since.iter().map(|change| match change {
+                Change::Length(length) => *length as usize,
+                Change::Write(offset, data) => *offset as usize + data.len(),
             });
             image.resize(longest.max().unwrap_or(0).max(image.len()), 0);
             let there = since.iter().enumerate().filter(|(place, _)| kept(*place));

@@ -25,7 +25,7 @@ fn records() -> Vec<(&'static str, Vec<u8>)> {
     };
     vec![
         ("plurality, one voter by invitation, one ballot replaced", honest(&|_| ())),
-        ("weights, approval, two to three of five, score", many_contests().bytes()),
+        ("weights; approval, up to three of five, score", many_contests().bytes()),
         ("addresses stated", honest(&announced)),
         ("another set signed by one trustee", honest(&dissent)),
         ("a ballot excluded", excluded(&[1, 2, 3]).bytes()),
