@@ -3,7 +3,7 @@
 //! What depends on the ballots before is checked in order; signatures, receipts and proofs, which take
 //! the time, are checked a chunk at a time on all cores.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use psephos_protocol::{
     agreement::{Accepted, AcceptedSet},
@@ -58,6 +58,8 @@ pub(crate) struct Ballots {
     waiting: Vec<Waiting>,
     voted: HashMap<PublicKey, Voted>,
     set: AcceptedSet,
+    /// Ballots that count and are not in the set, because too few trustees can serve them.
+    excluded: BTreeMap<PublicKey, Accepted>,
     sums: CommitmentSums,
     turnout: Vec<Turnout>,
     /// Counted ballots per weight, per style and per unit.
@@ -85,12 +87,13 @@ impl Groups {
         one(self.units.entry(rights.unit).or_default());
     }
 
-    /// Counts a voter no more.
-    fn remove(&mut self, rights: &Rights) {
-        let one = |count: &mut u32| *count = count.saturating_sub(1);
+    /// Counts a voter whose ballot is excluded no more in its groups, or again. Who voted in a unit has voted.
+    fn count(&mut self, rights: &Rights, back: bool) {
+        let one = |count: &mut u32| {
+            *count = if back { count.saturating_add(1) } else { count.saturating_sub(1) };
+        };
         one(self.weights.entry(rights.weight).or_default());
         one(self.styles.entry(rights.style).or_default());
-        one(self.units.entry(rights.unit).or_default());
     }
 
     /// Whether nobody was counted.
@@ -129,6 +132,7 @@ impl Ballots {
             waiting: Vec::new(),
             voted: HashMap::new(),
             set: AcceptedSet::default(),
+            excluded: BTreeMap::new(),
             sums: CommitmentSums::new(manifest),
             turnout: vec![Turnout::default(); manifest.contests.len()],
             groups: Groups::default(),
@@ -274,26 +278,61 @@ impl Ballots {
         self.voted.contains_key(credential)
     }
 
-    /// Takes the ballot of a credential out of set, sums and counts. Gives its hash and the trustees whose receipts
-    /// it carries; none if it is out already.
+    /// Takes the ballots of these credentials, and no others, out of set, sums and turnout. Gives those that were in
+    /// before: hash, and the trustees whose receipts each carries.
     pub(crate) fn exclude(
         &mut self,
         election: &Election,
         roll: &Roll,
+        credentials: &[PublicKey],
+    ) -> Result<Vec<(PublicKey, BallotHash, Vec<u8>)>, TallyError> {
+        // Where too many trustees lack everything, nothing is excluded any more.
+        let back: Vec<PublicKey> =
+            self.excluded.keys().filter(|credential| !credentials.contains(credential)).copied().collect();
+        for credential in back {
+            if let Some(accepted) = self.excluded.remove(&credential) {
+                self.set.accept(credential, accepted);
+                self.move_counts(election, roll, &credential, true)?;
+            }
+        }
+        let mut out = Vec::new();
+        for credential in credentials {
+            let Some(accepted) = self.set.exclude(credential) else { continue };
+            self.move_counts(election, roll, credential, false)?;
+            self.excluded.insert(*credential, accepted);
+            let vouched = self.voted.get(credential).map_or(0, |voted| voted.vouched);
+            let trustees = (1..=16u8).filter(|trustee| vouched & 1u32.wrapping_shl((*trustee).into()) != 0);
+            out.push((*credential, accepted.ballot, trustees.collect()));
+        }
+        Ok(out)
+    }
+
+    /// Adds a voter's ballot to sums, groups and turnout again, or takes it out.
+    fn move_counts(
+        &mut self,
+        election: &Election,
+        roll: &Roll,
         credential: &PublicKey,
-    ) -> Result<Option<(BallotHash, Vec<u8>)>, TallyError> {
-        let Some(accepted) = self.set.exclude(credential) else { return Ok(None) };
+        back: bool,
+    ) -> Result<(), TallyError> {
         let manifest = &election.manifest;
         let rights = roll.rights(credential).ok_or(TallyError::Shape)?;
-        let voted = self.voted.get(credential).ok_or(TallyError::Shape)?;
-        self.sums.remove_vartime(manifest, rights.style, rights.weight, &voted.commitments)?;
-        self.groups.remove(&rights);
-        for turnout in turnouts(&mut self.turnout, manifest, rights.style) {
-            turnout.ballots = turnout.ballots.saturating_sub(1);
-            turnout.weight = turnout.weight.saturating_sub(rights.weight);
+        let commitments = &self.voted.get(credential).ok_or(TallyError::Shape)?.commitments;
+        if back {
+            let points = commitments.iter().map(Point::decompress).collect::<Result<Vec<_>, _>>();
+            let points = points.map_err(|_| TallyError::Shape)?;
+            self.sums.add_vartime(manifest, rights.style, rights.weight, &points)?;
+        } else {
+            self.sums.remove_vartime(manifest, rights.style, rights.weight, commitments)?;
         }
-        let vouched = (1..=16u8).filter(|trustee| voted.vouched & 1u32.wrapping_shl((*trustee).into()) != 0);
-        Ok(Some((accepted.ballot, vouched.collect())))
+        self.groups.count(&rights, back);
+        for turnout in turnouts(&mut self.turnout, manifest, rights.style) {
+            (turnout.ballots, turnout.weight) = match back {
+                true => (turnout.ballots.saturating_add(1), turnout.weight.saturating_add(rights.weight)),
+                false => (turnout.ballots.saturating_sub(1), turnout.weight.saturating_sub(rights.weight)),
+            };
+        }
+        Ok(())
     }
 
     /// Check 9, when voting is over: each counted ballot has a roll entry of its own.

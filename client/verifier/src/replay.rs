@@ -207,6 +207,9 @@ impl Replay {
         let step = board::step(action);
         let fail = |reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
         let running = match (action, &self.running) {
+            (Action::CreateElection { .. }, None) if self.header.board.validate().is_err() => {
+                return fail(String::from("the chain's board has no threshold, or a key twice"))
+            }
             (Action::CreateElection { number, manifest }, None) => {
                 return self.check_creation(object, *number, manifest.clone(), members).map(|_| ());
             }

@@ -303,6 +303,11 @@ impl Checks {
         self.set(step, Verdict::Passed, detail.into());
     }
 
+    /// Takes back that a check holds.
+    pub(crate) fn forget(&mut self, step: Step) {
+        self.0.retain(|(other, ..)| *other != step);
+    }
+
     /// Notes that a check has no object, unless it has a verdict already.
     pub(crate) fn not_applicable(&mut self, step: Step, detail: impl Into<String>) {
         if !self.0.iter().any(|(other, ..)| *other == step) {

@@ -8,7 +8,7 @@ use psephos_protocol::{
     declaration::{Declaration, Declarations},
     election::Election,
     endpoint::Announcement,
-    ids::{Anchor, Digest},
+    ids::{Anchor, BallotHash, Digest},
     keys::{verify_signature, PublicKey},
     state::{LoweredQuorum, Phase},
     tally::Finalize,
@@ -243,8 +243,10 @@ impl Running {
         self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32, log });
         let columns = self.election.manifest.columns();
         checks.pass(Step::Sums, format!("{} ballots in {columns} columns", set.len()));
-        if self.ballots.groups().too_small(&self.election).is_none() {
-            checks.pass(Step::Privacy, format!("the minimum is {}", self.election.manifest.privacy_minimum));
+        match self.ballots.groups().too_small(&self.election) {
+            None => checks
+                .pass(Step::Privacy, format!("the minimum is {}", self.election.manifest.privacy_minimum)),
+            Some(_) => checks.forget(Step::Privacy),
         }
     }
 
@@ -274,24 +276,20 @@ impl Running {
         if !self.declarations.add(trustee, missing) {
             return fail(own(), format!("trustee {trustee} declared before"));
         }
-        let mut notes = Vec::new();
-        for credential in self.declarations.excluded(&self.election.manifest) {
-            let left_out = self.ballots.exclude(&self.election, &self.roll, &credential);
-            let left_out = left_out
-                .map_err(|error| Failure::new(Step::Sums, Party::Validators, object, error.to_string()))?;
-            if let Some((hash, vouched)) = left_out {
-                let without = Party::Trustees(self.declarations.without(&credential));
-                let vouched = Party::Trustees(vouched);
-                notes.push(format!(
-                    "ballot {hash} of credential {credential} is not in the set: {without} say that they can't \
-                     serve it; its receipts are by {vouched}"
-                ));
-            }
-        }
-        if !notes.is_empty() {
-            self.expect(closing, checks);
-        }
-        Ok(notes)
+        let excluded = self.declarations.excluded(&self.election.manifest);
+        let left_out = self.ballots.exclude(&self.election, &self.roll, &excluded);
+        let left_out = left_out
+            .map_err(|error| Failure::new(Step::Sums, Party::Validators, object, error.to_string()))?;
+        self.expect(closing, checks);
+        let note = |(credential, hash, vouched): (PublicKey, BallotHash, Vec<u8>)| {
+            let without = Party::Trustees(self.declarations.without(&credential));
+            let vouched = Party::Trustees(vouched);
+            format!(
+                "ballot {hash} of credential {credential} is not in the set: {without} say that they can't serve \
+                 it; its receipts are by {vouched}"
+            )
+        };
+        Ok(left_out.into_iter().map(note).collect())
     }
 
     /// The set that trustees should sign.

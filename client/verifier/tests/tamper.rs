@@ -713,6 +713,37 @@ fn a_declaration_is_its_trustees_own_and_made_once() {
     assert_eq!(early(), 11, "before the close");
 }
 
+#[test]
+fn where_too_many_lack_everything_nothing_is_excluded_any_more() {
+    let mut world = World::voted(&params(), |_| ());
+    let key = world.fixture.voters[1].key.public();
+    let some = Missing::Listed(vec![key].try_into().expect("one"));
+    // Trustees 1 and 2 lack all, 3 lacks one: it is excluded. Then 4 lacks all, too.
+    for (trustee, missing) in [(1, Missing::All), (2, Missing::All), (3, some), (4, Missing::All)] {
+        let declaration = world.fixture.declare(trustee, anchor(CLOSES), missing);
+        world.blocks[DECLARE].push(Message::Declare(declaration));
+    }
+    world.tally();
+    let report = world.verify();
+    assert!(
+        report.verified(),
+        "the trustees were wrong about themselves, and the chain takes all again: {report}"
+    );
+    assert_eq!(report.contests[0].options.iter().map(|(_, total)| total).sum::<u64>(), 4);
+}
+
+#[test]
+fn a_board_without_threshold_creates_nothing() {
+    let mut world = World::honest();
+    let mut header = world.header();
+    header.board.threshold = 0;
+    let mut frames = world.frames();
+    frames[0] = frame(&header);
+    world.blocks.clear();
+    let bytes = [psephos_protocol::record::MAGIC.to_vec(), frames.concat()].concat();
+    assert_eq!(failed(&verify_bytes(&bytes)), 4);
+}
+
 /// An election whose board lowered the quorum of 3 to 2 in the block after the close; trustees sign `wait` blocks
 /// after that, 1 and 2 the set, 3 and 4 another one if `others`.
 fn lowered(wait: u32, others: bool) -> World {

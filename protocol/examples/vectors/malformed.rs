@@ -71,7 +71,7 @@ fn cast_ballots(fixture: &mut Fixture) -> Vec<Value> {
         ("no bytes", vec![]),
         ("cut off", bytes[..bytes.len() - 1].to_vec()),
         ("a byte left over", [bytes.as_slice(), &[0]].concat()),
-        ("too long", vec![0; 20_001]),
+        ("too long", vec![0; 22_001]),
         ("signature changed", changed(|c| c.signed.signature.0[0] ^= 1)),
         ("one receipt too few", changed(|c| c.receipts.truncate(2))),
         ("one receipt twice", changed(|c| c.receipts[1] = c.receipts[0])),
@@ -127,7 +127,7 @@ fn extrinsics(fixture: &mut Fixture) -> Vec<Value> {
         ("a signed extrinsic of format 4", changed(2, 0x84)),
         ("another version of the extensions", changed(3, 1)),
         ("another pallet", changed(4, 9)),
-        ("no such message", changed(5, 8)),
+        ("no such message", changed(5, 10)),
         ("a longer length", changed(0, good[0].wrapping_add(4))),
     ];
     cases.into_iter().map(|(what, bytes)| json!({ "what": what, "bytes": hex(bytes) })).collect()
