@@ -1,6 +1,7 @@
 //! What trustees can't serve, and a quorum that can't be reached.
 
 use psephos_protocol::{
+    agreement::SetStatement,
     board::Action,
     bounds::LOWERED_QUORUM_WAIT,
     declaration::{Declaration, Missing},
@@ -46,8 +47,10 @@ fn declare(chain: &mut Chain, trustee: u8, missing: Missing) -> Result<(), Refus
 }
 
 fn agree(chain: &mut Chain, trustee: u8, ballots: &[Counted]) -> Result<(), Refusal> {
-    let closing = chain.state().closing.expect("closed");
-    let agreement = chain.fixture.agree(trustee, set_statement(ballots, closing));
+    let state = chain.state();
+    let closing = state.closing.expect("closed");
+    let statement = SetStatement { log: state.ballot_log, ..set_statement(ballots, closing) };
+    let agreement = chain.fixture.agree(trustee, statement);
     chain.submit(Message::Agree(agreement))
 }
 

@@ -184,9 +184,12 @@ fn a_set_is_tied_to_the_closing_block_and_count() {
     let open = &mut Chain::open(weighted());
     let early = open.fixture.agree(1, set_statement(&[], closing));
     assert_eq!(open.submit(Message::Agree(early)), Err(Refusal::WrongPhase), "voting is on");
+    let right = statement(&mut chain, &ballots);
     closing.number -= 1;
-    let earlier = chain.fixture.agree(1, set_statement(&ballots, closing));
-    assert_eq!(chain.submit(Message::Agree(earlier)), Err(Refusal::WrongClosing));
+    for wrong in [SetStatement { closing, ..right }, SetStatement { log: right.root, ..right }] {
+        let agreement = chain.fixture.agree(1, wrong);
+        assert_eq!(chain.submit(Message::Agree(agreement)), Err(Refusal::WrongClosing));
+    }
     ballots.pop();
     assert_eq!(agree(&mut chain, 1, &ballots), Err(Refusal::WrongClosing), "shortened");
 }
@@ -197,8 +200,8 @@ fn agreements_and_contributions_are_signed_by_their_trustee() {
     let mut contribution = chain.fixture.contribute(1, &ballots);
     contribution.trustee = 2;
     assert_eq!(chain.submit(Message::Contribute(contribution)), Err(Refusal::NotTrustee));
-    let closing = chain.state().closing.expect("closed");
-    let mut agreement = chain.fixture.agree(1, set_statement(&ballots, closing));
+    let statement = statement(&mut chain, &ballots);
+    let mut agreement = chain.fixture.agree(1, statement);
     agreement.trustee = 4;
     assert_eq!(chain.submit(Message::Agree(agreement)), Err(Refusal::NotTrustee));
 }
