@@ -64,7 +64,18 @@ fn calls_have_the_numbers_of_the_messages() {
     type VotingCall = pallet_voting::Call<Runtime>;
     assert_eq!(
         VotingCall::get_call_names(),
-        ["approve", "add_batch", "register", "accept", "cast", "agree", "contribute", "finalize"],
+        [
+            "approve",
+            "add_batch",
+            "register",
+            "accept",
+            "cast",
+            "agree",
+            "contribute",
+            "finalize",
+            "announce",
+            "declare"
+        ],
     );
     assert_eq!(VotingCall::get_call_indices(), [0, 1, 2, 3, 4, 5, 6, 7]);
 }

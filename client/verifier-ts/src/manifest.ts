@@ -46,6 +46,8 @@ export interface Manifest {
   readonly closesAt: bigint;
   readonly earlyClose: boolean;
   readonly generators: Uint8Array;
+  /** Whether all its names are UTF-8. */
+  readonly areTexts: boolean;
 }
 
 const name = (d: Decoder): string => d.text(MAX.name);
@@ -60,15 +62,11 @@ const contest = (d: Decoder): Contest => ({
 
 const style = (d: Decoder): Style => ({ name: name(d), contests: d.list(MAX.contests, (d) => d.u16()) });
 
-function trustee(d: Decoder): Trustee {
-  const trustee = { name: name(d), signingKey: d.id(), kemKey: d.blob(KEM_KEY) };
-  require(trustee.kemKey.length === KEM_KEY, '3.1', 'a KEM key is not of 1,216 bytes');
-  return trustee;
-}
+const trustee = (d: Decoder): Trustee => ({ name: name(d), signingKey: d.id(), kemKey: d.blob(KEM_KEY) });
 
 export const board = (d: Decoder): Board => ({ members: d.list(MAX.members, (d) => d.id()), threshold: d.u8() });
 
-export const manifest = (d: Decoder): Manifest => ({
+const fields = (d: Decoder): Omit<Manifest, 'areTexts'> => ({
   version: d.u16(),
   title: name(d),
   contests: d.list(MAX.contests, contest),
@@ -89,6 +87,11 @@ export const manifest = (d: Decoder): Manifest => ({
   earlyClose: d.bool(),
   generators: d.id(),
 });
+
+export function manifest(d: Decoder): Manifest {
+  const [value, areTexts] = d.withTexts(fields);
+  return { ...value, areTexts };
+}
 
 export const differ = (items: readonly Uint8Array[]): boolean => new Set(items.map(hex)).size === items.length;
 
@@ -118,6 +121,7 @@ export function validate(manifest: Manifest, generators: Uint8Array): Shape[] {
   const rule = (holds: boolean, what: string): void => require(holds, '3.1', `the manifest: ${what}`);
   const { contests, styles, weights, trustees, board } = manifest;
   rule(manifest.version === VERSION, 'another version');
+  rule(manifest.areTexts, 'a name is not UTF-8');
   rule(contests.length > 0, 'no contest');
   for (const contest of contests) {
     rule(contest.options.length > 0, `contest “${contest.title}” has no option`);
@@ -138,6 +142,7 @@ export function validate(manifest: Manifest, generators: Uint8Array): Shape[] {
   rule(weights.length > 0 && ascends(weights) && weights[0]! > 0n, 'the weights do not ascend from above zero');
   rule(1 <= manifest.maxVoters && manifest.maxVoters <= MAX.rollEntries, 'max_voters is out of its bounds');
   rule(1 <= manifest.maxBallots && manifest.maxBallots <= MAX.ballotsPerCredential, 'max_ballots is out of its bounds');
+  rule(trustees.every(({ kemKey }) => kemKey.length === KEM_KEY), 'a KEM key is not of 1,216 bytes');
   rule(differ(trustees.map(({ kemKey }) => kemKey)), 'two trustees have the same KEM key');
   rule(
     isQuorum(trustees.length, manifest.threshold, manifest.quorum),

@@ -108,6 +108,8 @@ export interface Announce {
   readonly trustee: number;
   readonly number: number;
   readonly address: string;
+  /** Whether the address is UTF-8. */
+  readonly isText: boolean;
   /** The encoding of number and address. */
   readonly encoding: Uint8Array;
   readonly signature: Uint8Array;
@@ -229,8 +231,9 @@ const finalize = (d: Decoder): Finalize => ({
 function announce(d: Decoder): Announce {
   const fields = { eid: d.id(), trustee: d.u8() };
   const start = d.position;
-  const statement = { number: d.u8(), address: d.text(MAX.name) };
-  return { kind: 'Announce', ...fields, ...statement, encoding: d.since(start), signature: d.signature() };
+  const number = d.u8();
+  const [address, isText] = d.withTexts((d) => d.text(MAX.name));
+  return { kind: 'Announce', ...fields, number, address, isText, encoding: d.since(start), signature: d.signature() };
 }
 
 function missing(d: Decoder): Missing {

@@ -124,8 +124,6 @@ export class Replay {
   readonly chain = new Chain();
   /** The checks that were carried out to their end. */
   readonly passed = new Set<number>();
-  /** The checks that have had an object, such as a message. */
-  readonly begun = new Set<number>();
   phase: Phase | undefined;
   election: Election | undefined;
   set: CountedSet | undefined;
@@ -169,19 +167,8 @@ export class Replay {
     messages.forEach((message, index) => {
       const object = `block ${linked.height}, message ${index} (${message.kind})`;
       if (this.over) this.#nothingFollows(object);
-      this.#begins(message);
       this.#message(message, object, linked);
     });
-  }
-
-  #begins(message: Messages.Message): void {
-    if (message.kind !== 'Approve') {
-      this.begun.add(CHECK_OF_MESSAGE[message.kind]);
-      return;
-    }
-    this.begun.add(CHECK_OF_ACTION[message.action.kind]);
-    // The groups on the roll; those in the counted set, at the close.
-    if (message.action.kind === 'Freeze') this.begun.add(10);
   }
 
   #nothingFollows(object: string): never {
@@ -239,7 +226,6 @@ export class Replay {
     const turnout = tally.turnouts(manifest, voters);
     const without = [...excluded.values()].map(({ voter }) => voter);
     this.set = { closing, root, statement, voters, excluded, sums: this.#without(sums, without), turnout, withheld };
-    this.begun.add(10);
     if (withheld === undefined) this.passed.add(10);
     else this.passed.delete(10);
     this.passed.add(12);
@@ -293,9 +279,14 @@ export class Replay {
   #in(place: Place, ...phases: Phase[]): Election {
     const { phase, election } = this;
     if (phase !== undefined && election !== undefined && phases.includes(phase)) return election;
+    throw this.#notAllowed(place, phases);
+  }
+
+  #notAllowed(place: Place, phases: readonly Phase[]): Fault {
+    const { phase } = this;
     const early = phase !== undefined && PHASES.indexOf(phase) < Math.min(...phases.map((allowed) => PHASES.indexOf(allowed)));
-    const missing = early ? MISSING_IN[phase] : undefined;
-    throw new Fault({ ...place, check: missing ?? place.check }, '8.1', `not allowed ${inPhase(phase)}`);
+    const missing = phase === undefined ? 4 : early ? MISSING_IN[phase] : undefined;
+    return new Fault({ ...place, check: missing ?? place.check }, '8.1', `not allowed ${inPhase(phase)}`);
   }
 
   /** A signature of this election: its equation waits. */
@@ -398,7 +389,7 @@ export class Replay {
         });
       case 'Void':
         return at(place, () => {
-          require(this.phase !== undefined && !this.over, '8.1', `not allowed ${inPhase(this.phase)}`);
+          this.#in(place, 'Setup', 'Registration', 'Frozen', 'Open', 'Closed', 'Agreed', 'Tallied');
           reason(action.reason);
         });
       case 'LowerQuorum':
@@ -496,12 +487,13 @@ export class Replay {
     this.passed.add(5);
   }
 
-  #announce({ trustee, number, address, encoding, signature }: Messages.Announce, object: string): void {
+  #announce({ trustee, number, address, isText, encoding, signature }: Messages.Announce, object: string): void {
     const place: Place = { check: CHECK_OF_MESSAGE.Announce, object, party: `trustee ${trustee}, and the validators` };
     const { addresses } = this.#in(place, 'Setup', 'Registration', 'Frozen', 'Open', 'Closed', 'Agreed', 'Tallied');
     const key = this.#trustee(place, trustee);
     at(place, () => {
       require(number > (addresses.get(trustee) ?? 0), '3.7', 'the number is not more than that of the last statement');
+      require(isText, '3.7', 'the address is not UTF-8');
       require(isAddress(address), '3.7', 'the address is not one of http or https, without white space');
     });
     this.#signature(place, '3.7', key, ROLE.endpoint, trustee, encoding, signature);

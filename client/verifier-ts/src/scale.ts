@@ -7,11 +7,13 @@ import { concat } from './bytes.js';
 import { Refused } from './fault.js';
 
 const TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const LOSSY = new TextDecoder('utf-8', { ignoreBOM: true });
 
 const malformed = (what: string): Refused => new Refused('2.2', what);
 
 export class Decoder {
   #position = 0;
+  #texts = true;
   readonly #view: DataView;
 
   constructor(readonly bytes: Uint8Array) {
@@ -113,14 +115,25 @@ export class Decoder {
     return this.fixed(this.length(most));
   }
 
-  /** UTF-8 of at most so many bytes. */
+  /** UTF-8 of at most so many bytes. Whether it is UTF-8 is a rule of its message, not of the encoding (spec 9.2). */
   text(most: number): string {
     const bytes = this.blob(most);
     try {
       return TEXT.decode(bytes);
     } catch {
-      throw malformed('a text is not UTF-8');
+      this.#texts = false;
+      return LOSSY.decode(bytes);
     }
+  }
+
+  /** A structure, and whether all its texts are UTF-8. */
+  withTexts<T>(structure: (decoder: this) => T): readonly [value: T, areTexts: boolean] {
+    const outer = this.#texts;
+    this.#texts = true;
+    const value = structure(this);
+    const areTexts = this.#texts;
+    this.#texts = outer;
+    return [value, areTexts];
   }
 
   /** A structure must use up all its bytes. */

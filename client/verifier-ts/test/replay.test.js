@@ -281,7 +281,8 @@ const bad = {
     'a declaration that lists more than 256 ballots': {
       agree: (n) => n.block(n.declareMissing({ kind: 'some', credentials: ascending(257) }, [1])),
     },
-    'an address that is no text': { setup: (n) => n.block(n.announce(1, Uint8Array.of(0x68, 0x74, 0x74, 0x70, 0x3a, 0x2f, 0x2f, 255))) },
+    'a name of more than 256 bytes': renamed(utf8('a'.repeat(257))),
+    'a KEM key too long': { create: (n) => ((n.manifest = kemKey(n.manifest, 1217)), STEPS.create(n)) },
     'an address of more than 256 bytes': { setup: (n) => n.block(n.announce(1, `http://${'a'.repeat(250)}`)) },
     'a message of another election': {
       setup: (n) => n.block([{ ...n.accept([1])[0], eid: new Uint8Array(32) }]),
@@ -316,6 +317,9 @@ const bad = {
       },
     },
     'the manifest is another': { create: (n) => ((n.manifest = { ...n.manifest, title: 'x' }), STEPS.create(n)) },
+    'a name that is no text': renamed(Uint8Array.of(0x61, 255)),
+    'a KEM key too short': { create: (n) => ((n.manifest = kemKey(n.manifest, 1215)), (n.eid = n.eidOf(n.manifest)), STEPS.create(n)) },
+    'a creation of another number after the creation': { setup: (n) => (n.number++, n.block(n.create([0]))) },
     'the number is another': { create: (n) => (n.number++, STEPS.create(n)) },
   },
   4: {
@@ -326,7 +330,7 @@ const bad = {
   },
   5: {
     'a trustee accepts twice': { setup: (n) => n.block(n.accept([1, 1])) },
-    'it begins with another message': { create: (n) => n.block(n.accept([1])) },
+    'an address that is no text': { setup: (n) => n.block(n.announce(1, concat(utf8('http://'), Uint8Array.of(255)))) },
     'an address by someone else': { setup: (n) => n.block(forge(n.announce(1, 'http://a', [1, 2]), 1)) },
     'an address of an unknown trustee': { setup: (n) => n.block(n.announce(1, 'http://a', [5])) },
     'an address of number 0': { setup: (n) => n.block(n.announce(0, 'http://a')) },
@@ -339,7 +343,6 @@ const bad = {
     'an address with a space of no width but white': { setup: (n) => n.block(n.announce(1, 'http://a\u3000b')) },
     'an address with a line’s end': { setup: (n) => n.block(n.announce(1, 'http://a\n')) },
     'an address with a control character': { setup: (n) => n.block(n.announce(1, 'http://a\u007f')) },
-    'an address before the election is created': { create: (n) => n.block(n.announce(1, 'http://a')) },
     'an unknown trustee accepts': { setup: (n) => n.block(n.accept([5])) },
     'trustee 0 accepts': { setup: (n) => n.block(n.accept([0])) },
     'someone else accepts for a trustee': { setup: (n) => n.block(forge(n.accept(), 2)) },
@@ -628,6 +631,17 @@ const bad = {
   },
 };
 
+/** The creation with another title. */
+function renamed(title) {
+  return { create: (n) => ((n.manifest = { ...n.manifest, title }), (n.eid = n.eidOf(n.manifest)), STEPS.create(n)) };
+}
+
+/** A manifest whose first KEM key has another length. */
+const kemKey = (manifest, length) => ({
+  ...manifest,
+  trustees: manifest.trustees.map((trustee, i) => (i === 0 ? { ...trustee, kemKey: new Uint8Array(length) } : trustee)),
+});
+
 const SLOT_ITEM = (slot) => encode.digestItem(6, 'aura', encode.u64(slot));
 
 /** So many credentials, of nobody, in ascending order. */
@@ -740,10 +754,10 @@ for (const [phase, [step, expected]] of Object.entries(TOO_EARLY_OR_LATE)) {
 }
 
 test('before the election is created nothing else is allowed', () => {
-  const own = { AddBatch: 6, Register: 6, Accept: 5, Cast: 8, Agree: 11, Contribute: 13, Finalize: 14, Declare: 11, Freeze: 7, Certify: 15 };
-  for (const [kind, check] of Object.entries(own)) {
-    const report = verify(runUntil({ create: (n) => n.block(MESSAGES[kind](n)) }).record());
-    assert.equal(report.fault?.check, check, `${kind}: ${JSON.stringify(report.fault)}`);
+  const all = { ...MESSAGES, Announce: (n) => n.announce(1, 'http://a'), Void: (n) => n.void() };
+  for (const [kind, messages] of Object.entries(all)) {
+    const report = verify(runUntil({ create: (n) => n.block(messages(n)) }).record());
+    assert.equal(report.fault?.check, 4, `${kind}: ${JSON.stringify(report.fault)}`);
   }
 });
 
@@ -780,29 +794,32 @@ test('after a failure a check is passed only if it was carried out to its end be
   }
 });
 
-/** What does not apply if the election is voided right after each step. */
-const NOT_APPLICABLE_AFTER = {
-  create: [5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
-  setup: [7, 8, 9, 10, 11, 12, 13, 14],
-  roll: [7, 8, 9, 10, 11, 12, 13, 14],
-  freeze: [8, 9, 11, 12, 13, 14],
-  vote: [9, 11, 12, 13, 14],
-  close: [11, 13, 14],
-  agree: [13, 14],
-  contribute: [14],
-  finalize: [],
-};
-
-test('in a voided election what has no object does not apply', () => {
-  for (const [step, without] of Object.entries(NOT_APPLICABLE_AFTER)) {
+test('in a voided election what was not passed before does not apply', () => {
+  for (const [step, passed] of Object.entries(PASSED_AFTER)) {
     const report = verify(runUntil({ [step]: after(step, voided) }).record());
     assert.ok(report.verified, JSON.stringify(report.fault));
+    const all = [1, 2, ...passed, 15, 16];
     assert.deepEqual(
       verdicts(report),
-      report.checks.map(({ number }) => (without.includes(number) ? 'not applicable' : 'passed')),
+      report.checks.map(({ number }) => (all.includes(number) ? 'passed' : 'not applicable')),
       step,
     );
   }
+});
+
+test('the board may lower the quorum in the block of its close', () => {
+  const close = (n) => {
+    n.block([...n.act('Close'), ...n.lowerQuorum(2)]);
+    n.closing = { height: n.height, hash: n.hash };
+    n.block();
+  };
+  const report = verify(run({ close }).record());
+  assert.ok(report.verified, JSON.stringify(report.fault));
+});
+
+test('a quorum for another set fails check 11, even if the election is voided then', () => {
+  const agree = (n) => voided(n.block(n.agree({ ...n.statement(n.closing), root: new Uint8Array(32) })));
+  assert.equal(verify(run({ agree, contribute: null }).record()).fault?.check, 11);
 });
 
 test('an exclusion that leaves a small group takes check 10 back, and its being voided passes it', () => {

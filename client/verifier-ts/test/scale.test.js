@@ -36,10 +36,21 @@ test('truth values, text, and what is left over or missing', () => {
   assert.throws(() => whole('0000', (d) => d.bool()), refused);
   assert.throws(() => whole('', (d) => d.u8()), refused);
   assert.throws(() => whole('000000', (d) => d.u32()), refused);
-  assert.equal(whole(concat(compact(3), utf8('€')), (d) => d.text(3)), '€');
-  assert.equal(whole(concat(compact(3), unhex('efbbbf')), (d) => d.text(3)), '\ufeff');
-  assert.throws(() => whole(concat(compact(2), unhex('c080')), (d) => d.text(3)), refused);
-  assert.throws(() => whole(concat(compact(3), unhex('eda080')), (d) => d.text(3)), refused);
+});
+
+test('text that is not UTF-8 is read, and known as such within its structure alone', () => {
+  const two = (d) => [d.withTexts((d) => d.text(3)), d.withTexts((d) => d.text(3))];
+  const text = (hex) => concat(compact(hex.length / 2), unhex(hex));
+  for (const [bytes, value] of [['e282ac', '€'], ['efbbbf', '\ufeff']]) {
+    assert.deepEqual(whole(text(bytes), (d) => d.withTexts((d) => d.text(3))), [value, true]);
+  }
+  for (const bytes of ['c080', 'eda080', 'ff']) {
+    const [[, first], [, second]] = whole(concat(text(bytes), text('61')), two);
+    assert.deepEqual([first, second], [false, true], bytes);
+    const [, outer] = whole(concat(text(bytes), text('61')), (d) => d.withTexts((d) => [d.text(3), d.text(3)]));
+    assert.equal(outer, false, bytes);
+  }
+  assert.throws(() => whole(text('61616161'), (d) => d.text(3)), { rule: '1.4' });
 });
 
 test('a list longer than its bound is refused before its items are looked at', () => {

@@ -1,18 +1,17 @@
-// The whole records of the vectors: whether each is verified, which check fails, and the totals.
+// records.json: whole records, whether each verifies, the check that fails, and the totals (spec 9).
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { unhex } from '../dist/bytes.js';
 import { verify } from '../dist/verify.js';
+import { vectors } from './support/vectors.js';
 
-const folder = process.env.PSEPHOS_VECTORS ?? new URL('../../../docs/vectors', import.meta.url).pathname;
-
-for (const { name, record, verified, failed, totals } of JSON.parse(readFileSync(`${folder}/records.json`, 'utf8'))) {
-  test(`the record "${name}" ${verified ? 'is verified' : `fails check ${failed}`}`, () => {
-    const report = verify(new Uint8Array(Buffer.from(record, 'hex')));
-    const wrong = report.checks.find((check) => check.verdict === 'failed');
+for (const { name, record, verified, failed, totals } of vectors('records')) {
+  test(`a record of the vectors: ${name}`, () => {
+    const report = verify(unhex(record));
     assert.equal(report.verified, verified, JSON.stringify(report.fault));
-    assert.equal(wrong?.number ?? null, failed, JSON.stringify(report.fault));
-    if (verified) assert.deepEqual((report.contests ?? []).map((contest) => contest.options.map((option) => Number(option.total))), totals);
+    assert.equal(report.fault?.check ?? null, failed);
+    assert.deepEqual((report.contests ?? []).map(({ options }) => options.map(({ total }) => Number(total))), totals);
+    if (verified && report.outcome === 'certified') assert.ok(report.checks.every(({ verdict }) => verdict === 'passed'));
   });
 }

@@ -15,7 +15,7 @@ export const board = ({ members, threshold }) => join([list(members), u8(thresho
 export const manifest = (m) =>
   join([
     u16(m.version),
-    text(m.title),
+    typeof m.title === 'string' ? text(m.title) : blob(m.title),
     list(m.contests.map((c) => join([text(c.title), list(c.options.map(text)), u32(c.maxEach), u32(c.minSum), u32(c.maxSum)]))),
     list(m.styles.map((s) => join([text(s.name), list(s.contests.map(u16))]))),
     list(m.units.map(text)),

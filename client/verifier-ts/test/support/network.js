@@ -62,6 +62,7 @@ export const MANIFEST = {
   closesAt: BigInt(CLOSES),
   earlyClose: true,
   generators: generators.digest(),
+  areTexts: true,
 };
 
 const prepared = new Map();
