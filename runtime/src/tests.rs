@@ -77,7 +77,7 @@ fn calls_have_the_numbers_of_the_messages() {
             "declare"
         ],
     );
-    assert_eq!(VotingCall::get_call_indices(), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(VotingCall::get_call_indices(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
 #[test]
