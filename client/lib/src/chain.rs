@@ -281,19 +281,18 @@ impl Chain {
         hash: [u8; 32],
         key: &[u8],
     ) -> Result<(Option<RecordedBallot>, Anchor), ChainError> {
-        let anchor = self.header(hash).await?.anchor;
-        Ok((self.proved(&anchor, key).await?, anchor))
+        let header = self.header(hash).await?;
+        Ok((self.proved(&header, key).await?, header.anchor))
     }
 
     /// The value under a storage key at a block, proved against the block's header.
     pub(crate) async fn proved_value(
         &self,
-        hash: [u8; 32],
+        header: &Header,
         key: &[u8],
     ) -> Result<Option<Vec<u8>>, ChainError> {
-        let header = self.header(hash).await?;
         let (endpoint, answer): (_, proof::JsonReadProof) =
-            self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&hash)]).await?;
+            self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&header.anchor.hash)]).await?;
         let nodes: Vec<Vec<u8>> =
             answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
         proof::read(header.state_root, nodes, key)

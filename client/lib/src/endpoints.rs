@@ -17,7 +17,9 @@ use psephos_protocol::{
     refusal::Refusal,
     repair::{Part, PeerRequest, Sealed},
 };
-use std::{collections::BTreeMap, fmt::Display, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fmt::Display, future::Future, path::Path, str::FromStr, sync::Arc, time::Duration,
+};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -31,6 +33,8 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Deposits with one trustee at a time from one process: below the connections that a server allows.
 const CONCURRENT: usize = 32;
+/// How often a call is sent whose connection ends before the answer.
+const TRIES: u32 = 3;
 
 /// The addresses of an election's trustees, by index: one `INDEX URL` per line of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,13 +155,25 @@ impl TrusteeEndpoints {
         if self.0.len() < usize::from(quorum) {
             return Err(EndpointsError::TooFew { given: self.0.len(), quorum });
         }
-        self.iter()
-            .map(|(trustee, url)| {
-                let name =
-                    election.trustee(trustee).map(|trustee| bounds::show(&trustee.name)).unwrap_or_default();
-                TrusteeClient::new(trustee, &name, url)
-            })
-            .collect()
+        self.each(election).collect()
+    }
+
+    /// Clients of the other trustees that have an address one can call, as a trustee needs them.
+    #[must_use]
+    pub fn peers(&self, election: &Election, own: u8) -> Vec<TrusteeClient> {
+        self.each(election).flatten().filter(|client| client.trustee() != own).collect()
+    }
+
+    fn each(
+        &self,
+        election: &Election,
+    ) -> impl Iterator<Item = Result<TrusteeClient, EndpointsError>> + use<'_> {
+        let names: Vec<String> =
+            election.manifest.trustees.iter().map(|trustee| bounds::show(&trustee.name)).collect();
+        self.iter().map(move |(trustee, url)| {
+            let name = usize::from(trustee).checked_sub(1).and_then(|place| names.get(place));
+            TrusteeClient::new(trustee, name.map_or("", String::as_str), url)
+        })
     }
 }
 
@@ -327,7 +343,7 @@ impl TrusteeClient {
     /// # Errors
     /// [`TrusteeError`].
     pub async fn status(&self) -> Result<TrusteeStatus, TrusteeError> {
-        self.http.status().await.map_err(|error| self.error(error))
+        self.answer(|| self.http.status()).await
     }
 
     /// Deposits a share and checks the receipt. `deposit` is the encoded deposit in hexadecimal.
@@ -341,7 +357,7 @@ impl TrusteeClient {
         deposit: &str,
     ) -> Result<Receipt, TrusteeError> {
         let _permit = self.permits.acquire().await;
-        let answer = self.http.deposit(deposit.into()).await.map_err(|error| self.error(error))?;
+        let answer = self.answer(|| self.http.deposit(deposit.into())).await?;
         let receipt = hex::decode(answer.strip_prefix("0x").unwrap_or(&answer))
             .ok()
             .and_then(|bytes| Receipt::decode_all(&mut bytes.as_slice()).ok());
@@ -365,7 +381,7 @@ impl TrusteeClient {
     /// [`TrusteeError`]; [`TrusteeError::is_passing`] says whether to try again.
     pub async fn leave(&self, trustee: u8, deposit: &str) -> Result<(), TrusteeError> {
         let _permit = self.permits.acquire().await;
-        self.http.leave(trustee, deposit.into()).await.map_err(|error| self.error(error))
+        self.answer(|| self.http.leave(trustee, deposit.into())).await
     }
 
     /// Asks for what another trustee may: gives the answer, decoded.
@@ -373,8 +389,8 @@ impl TrusteeClient {
     /// # Errors
     /// [`TrusteeError`], [`TrusteeError::Malformed`] among them.
     pub async fn ask<A: Decode>(&self, request: &PeerRequest) -> Result<A, TrusteeError> {
-        let answer = self.http.ask(hex::encode(request.encode())).await;
-        self.decode(&answer.map_err(|error| self.error(error))?)
+        let request = hex::encode(request.encode());
+        self.decode(&self.answer(|| self.http.ask(request.clone())).await?)
     }
 
     /// Has this helper of a repair add up the parts that are for it.
@@ -382,8 +398,23 @@ impl TrusteeClient {
     /// # Errors
     /// As [`Self::ask`].
     pub async fn sum(&self, request: &PeerRequest, parts: &Vec<Part>) -> Result<Sealed, TrusteeError> {
-        let answer = self.http.sum(hex::encode(request.encode()), hex::encode(parts.encode())).await;
-        self.decode(&answer.map_err(|error| self.error(error))?)
+        let (request, parts) = (hex::encode(request.encode()), hex::encode(parts.encode()));
+        self.decode(&self.answer(|| self.http.sum(request.clone(), parts.clone())).await?)
+    }
+
+    /// The answer to a call. A connection that was kept from the call before may be ended by the server just when
+    /// the next one is sent on it. Then it is sent again: every call may be repeated, for it gives the same answer.
+    async fn answer<T, C>(&self, call: impl Fn() -> C) -> Result<T, TrusteeError>
+    where
+        C: Future<Output = Result<T, RpcError>>,
+    {
+        let mut tries = 1;
+        loop {
+            match call().await {
+                Err(error) if tries < TRIES && tls::ended_early(&error) => tries += 1,
+                outcome => return outcome.map_err(|error| self.error(error)),
+            }
+        }
     }
 
     fn decode<A: Decode>(&self, answer: &str) -> Result<A, TrusteeError> {
@@ -426,6 +457,11 @@ impl TrusteeClient {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+        net::TcpListener,
+    };
+
     use super::*;
 
     #[test]
@@ -447,6 +483,45 @@ mod tests {
         }
         let twice = "1 http://a:1\n1 http://b:1".parse::<TrusteeEndpoints>();
         assert_eq!(twice, Err(EndpointsError::Twice { line: 2, trustee: 1 }));
+    }
+
+    /// Ends this many connections after their request, then answers one with nothing.
+    async fn server(ends: usize) -> (TrusteeClient, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serve = async move {
+            for connection in 0..=ends {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut stream = BufReader::new(stream);
+                let (mut length, mut line) = (0, String::from(" "));
+                while !line.trim().is_empty() {
+                    line.clear();
+                    stream.read_line(&mut line).await.unwrap();
+                    let value = line.to_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse());
+                    length = value.map_or(length, |n| n.unwrap());
+                }
+                let mut body = vec![0; length];
+                stream.read_exact(&mut body).await.unwrap();
+                if connection == ends {
+                    let body = r#"{"jsonrpc":"2.0","id":0,"result":null}"#;
+                    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                    stream.write_all((head + body).as_bytes()).await.unwrap();
+                }
+            }
+        };
+        (TrusteeClient::new(1, "One", &url).unwrap(), tokio::spawn(serve))
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_connection_ends_is_sent_again() {
+        let (client, served) = server(2).await;
+        assert_eq!(client.leave(2, "00").await, Ok(()));
+        served.await.unwrap();
+        let (client, served) = server(3).await;
+        let error = client.leave(2, "00").await.unwrap_err();
+        assert!(matches!(error, TrusteeError::Unreachable { .. }), "{error}");
+        assert!(error.to_string().ends_with("connection closed before message completed"), "{error}");
+        served.abort();
     }
 
     #[test]

@@ -48,4 +48,5 @@ pub use chain::{Chain, ChainBlock};
 pub use election::open_election;
 pub use endpoints::TrusteeEndpoints;
 pub use error::{ChainError, NodeFailure};
+pub use finality::FinalBlock;
 pub use health::NodeHealth;

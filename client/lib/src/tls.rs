@@ -182,6 +182,18 @@ pub(crate) fn wrong_key(error: Cause<'_>) -> Option<Pin> {
     }
 }
 
+/// Whether the connection of a call ended before it was answered.
+pub(crate) fn ended_early(error: Cause<'_>) -> bool {
+    causes(error).any(|cause| {
+        let http: Option<&hyper::Error> = cause.downcast_ref();
+        let system: Option<&io::Error> = cause.downcast_ref();
+        http.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
+            || system.is_some_and(|error| {
+                matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+            })
+    })
+}
+
 /// Why a call of this address failed, for people: all causes, and what to do where that is known.
 pub(crate) fn reason(url: &str, error: Cause<'_>) -> String {
     let mut reasons: Vec<String> = causes(error).map(ToString::to_string).collect();
@@ -191,7 +203,10 @@ pub(crate) fn reason(url: &str, error: Cause<'_>) -> String {
              its address ends in #sha256=..., as its log says"
         }
         Some(Error::InvalidMessage(_)) => "what answers there does not speak TLS: check the address and its port",
-        None if url.starts_with("http://") && causes(error).any(|cause| cause.is::<hyper::Error>()) => {
+        None if url.starts_with("http://")
+            && causes(error)
+                .any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_parse)) =>
+        {
             "what answers there does not speak HTTP. Perhaps it speaks TLS, and its address begins with https://"
         }
         _ => "",

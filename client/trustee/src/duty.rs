@@ -5,7 +5,7 @@
 use futures::StreamExt;
 use psephos_client::{
     tally::{judge, solve},
-    Chain, ChainError,
+    Chain, ChainError, FinalBlock, TrusteeEndpoints,
 };
 use psephos_protocol::{
     agreement::{Acceptance, AcceptedSet, SetStatement},
@@ -28,7 +28,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Accept, Keys},
-    elections::{FrozenRoll, Served},
+    elections::Served,
     follow::{self, FollowError, Follower},
     inbox::Inbox,
     recover::{self, Own, Recovered},
@@ -216,8 +216,8 @@ impl Duty {
     /// One look at the election; whether nothing is left to do.
     async fn tick(&mut self) -> Result<bool, DutyError> {
         // Both proved: a node can't show this trustee a set that is not final, or another close.
-        let finalized = self.daemon.chain.proved_final().await?;
-        let state = self.daemon.chain.proved_election(&self.served.eid(), &finalized).await?;
+        let block = self.daemon.chain.proved_final().await?;
+        let (finalized, state) = (block.anchor(), block.election(&self.served.eid()).await?);
         match state.phase {
             // It says where it is before it accepts, so that voters find all trustees once registration begins.
             Phase::Setup if self.daemon.accept.accepts(&self.served.eid()) => {
@@ -232,7 +232,7 @@ impl Duty {
                 self.follow_to(finalized).await?;
                 self.recover(finalized.number, finalized.number.saturating_sub(LATE)).await?;
             }
-            Phase::Closed | Phase::Agreed => self.tally(&state, finalized).await?,
+            Phase::Closed | Phase::Agreed => self.tally(&state, &block).await?,
             Phase::Tallied | Phase::Certified | Phase::Void => return Ok(true),
         }
         Ok(false)
@@ -274,7 +274,7 @@ impl Duty {
             let Some(block) = blocks.next().await else { return Ok(()) };
             let (block, served) = (block?, self.served.clone());
             let (anchor, parent) = (block.anchor, block.parent);
-            let facts = tokio::task::spawn_blocking(move || follow::read(&served.election, &block)).await??;
+            let facts = tokio::task::spawn_blocking(move || follow::read(&served, &block)).await??;
             let board = &self.served.election.manifest.board;
             self.follower.apply(board, anchor, parent, facts)?;
             if anchor.number % PROGRESS == 0 {
@@ -285,11 +285,12 @@ impl Duty {
         Ok(())
     }
 
-    async fn tally(&mut self, state: &ElectionState, finalized: Anchor) -> Result<(), DutyError> {
+    async fn tally(&mut self, state: &ElectionState, block: &FinalBlock) -> Result<(), DutyError> {
+        let finalized = block.anchor();
         // The block after the closing one names it.
         let Some(closing) = state.closing else { return self.follow_to(finalized).await };
         if self.set.is_none() {
-            self.rebuild(closing, state, finalized).await?;
+            self.rebuild(closing, state, block).await?;
         }
         self.follow_to(finalized).await?;
         self.recover(finalized.number, u32::MAX).await?;
@@ -330,12 +331,11 @@ impl Duty {
         &mut self,
         closing: Anchor,
         state: &ElectionState,
-        finalized: Anchor,
+        block: &FinalBlock,
     ) -> Result<(), DutyError> {
         self.follow_to(closing).await?;
         let served = self.served.clone();
-        let roll = FrozenRoll { chain: self.daemon.chain.clone(), at: finalized };
-        let all = self.follower.accepted_set(&served.election, &roll, closing, state).await?;
+        let all = self.follower.accepted_set(&served.election, block, closing, state).await?;
         let rebuilt = Rebuilt::new(closing, state.ballot_log, all, Vec::new());
         let SetStatement { root, ballots, .. } = rebuilt.statement;
         tracing::info!(eid = %served.eid(), block = closing.number, ballots, %root, "the accepted set is rebuilt from finalized blocks");
@@ -393,7 +393,8 @@ impl Duty {
         }
         self.recovery.again = height.saturating_add(RECOVER_AGAIN);
         tracing::info!(%eid, ballots = wanted.len(), "asks its peers for what it missed");
-        let peers = recover::peers(&self.daemon.chain, &self.served).await?;
+        let stated = TrusteeEndpoints::stated(&self.daemon.chain, &eid).await?;
+        let peers = stated.peers(&self.served.election, self.served.index);
         if peers.is_empty() {
             tracing::warn!(%eid, "no other trustee has stated its address on the chain");
         }

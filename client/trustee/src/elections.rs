@@ -1,6 +1,6 @@
 //! The elections whose manifest names this trustee, and how they stand at the last finalized block.
 
-use psephos_client::{Chain, ChainError};
+use psephos_client::{Chain, ChainError, FinalBlock};
 use psephos_protocol::{
     ballot::{Checks, Terms},
     election::Election,
@@ -121,21 +121,14 @@ pub trait View: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<BallotHash>, ChainError>> + Send;
 }
 
-/// The roll as the state at a final block proves it: what the weights of a set are taken from.
-pub struct FrozenRoll {
-    /// The chain.
-    pub chain: Chain,
-    /// The block, proved to be final.
-    pub at: Anchor,
-}
-
-impl View for FrozenRoll {
+/// What the state at a block proves that is final: the weights of a set are taken from it.
+impl View for FinalBlock {
     async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
-        self.chain.proved_voter(eid, credential, &self.at).await
+        FinalBlock::voter(self, eid, credential).await
     }
 
     async fn recorded(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<BallotHash>, ChainError> {
-        View::recorded(&self.chain, eid, credential).await
+        Ok(self.ballot(eid, credential).await?.map(|ballot| ballot.hash))
     }
 }
 

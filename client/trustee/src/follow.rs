@@ -7,7 +7,7 @@
 use psephos_client::{ChainBlock, ChainError};
 use psephos_protocol::{
     agreement::{Accepted, AcceptedSet, Agreement, SetStatement},
-    ballot::{BallotError, TrackingCode},
+    ballot::{batch, BallotError, CastBallot, TrackingCode},
     board::{Action, Board},
     bounds::LOWERED_QUORUM_WAIT,
     declaration::{Declaration, Declarations},
@@ -23,7 +23,7 @@ use psephos_protocol::{
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    elections::View,
+    elections::{Served, View},
     store::{Store, StoreError},
 };
 
@@ -146,23 +146,38 @@ pub struct LastBallot {
     pub style: u16,
 }
 
-/// Reads a block: its facts about this election, in order, every signature checked.
+fn ballot<'a>(message: &'a Message, eid: &Eid) -> Option<&'a CastBallot> {
+    match message {
+        Message::Cast(cast) if cast.signed.ballot.statement.eid == *eid => Some(cast),
+        _ => None,
+    }
+}
+
+/// Reads a block: its facts about this election, in order, every signature checked, those of the ballots together.
 ///
 /// # Errors
 /// [`FollowError::Ballot`] when it holds a ballot that no chain may accept.
-pub fn read(election: &Election, block: &ChainBlock) -> Result<Vec<Fact>, FollowError> {
+pub fn read(served: &Served, block: &ChainBlock) -> Result<Vec<Fact>, FollowError> {
+    let election = &served.election;
+    let of_no_chain = |cast: &CastBallot, error| FollowError::Ballot {
+        block: block.anchor.number,
+        code: TrackingCode::of(&cast.signed.ballot.hash()),
+        error,
+    };
+    let mut ballots = Vec::new();
+    for cast in block.messages.iter().filter_map(|message| ballot(message, &election.eid)) {
+        let checks = served.checks.get(usize::from(cast.signed.ballot.statement.style));
+        ballots.push((cast, checks.ok_or_else(|| of_no_chain(cast, BallotError::Style))?));
+    }
+    let mut hashes = batch::verify_signatures(&ballots, &served.generators).into_iter();
     let mut facts = Vec::new();
     for message in &block.messages {
         match message {
-            Message::Cast(cast) if cast.signed.ballot.statement.eid == election.eid => {
+            Message::Cast(_) => {
+                let Some(cast) = ballot(message, &election.eid) else { continue };
                 let statement = &cast.signed.ballot.statement;
-                let hash = cast.verify_signatures(election, verify_signature).map_err(|error| {
-                    FollowError::Ballot {
-                        block: block.anchor.number,
-                        code: TrackingCode::of(&cast.signed.ballot.hash()),
-                        error,
-                    }
-                })?;
+                let hash = hashes.next().unwrap_or(Err(BallotError::Signature));
+                let hash = hash.map_err(|error| of_no_chain(cast, error))?;
                 let last = LastBallot { sequence: statement.sequence, hash, style: statement.style };
                 facts.push(Fact::Ballot { credential: statement.credential, last });
             }
@@ -171,14 +186,12 @@ pub fn read(election: &Election, block: &ChainBlock) -> Result<Vec<Fact>, Follow
             {
                 facts.push(Fact::Declaration(declaration.clone()));
             }
-            Message::Approve(approval)
-                if approval.verify(verify_signature, &election.genesis, &election.manifest.board) =>
-            {
-                if let Action::LowerQuorum { eid, quorum, .. } = &approval.action {
-                    if *eid == election.eid {
-                        let (member, action) = (approval.member, approval.action.digest());
-                        facts.push(Fact::Lowering { member, quorum: *quorum, action });
-                    }
+            Message::Approve(approval) => {
+                let Action::LowerQuorum { eid, quorum, .. } = &approval.action else { continue };
+                let board = &election.manifest.board;
+                if *eid == election.eid && approval.verify(verify_signature, &election.genesis, board) {
+                    let (member, action) = (approval.member, approval.action.digest());
+                    facts.push(Fact::Lowering { member, quorum: *quorum, action });
                 }
             }
             Message::Agree(agreement) if agreement.verify(election, verify_signature) => {

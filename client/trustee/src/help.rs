@@ -4,7 +4,7 @@
 //! Nothing that it gives shows its own shares: envelopes are sealed to the trustee that asks, dealings hide the votes,
 //! and parts of a repair are random but for their sum. A share is repaired only of a ballot that counts.
 
-use codec::{Decode, DecodeAll, Encode};
+use codec::{DecodeAll, Encode};
 use psephos_protocol::{
     ballot::TrackingCode,
     envelope::{envelope_bytes, Deposit, Envelope},
@@ -157,8 +157,7 @@ impl<V: View> Helper<V> {
 
     /// The request, signed by another trustee, while its election needs shares.
     fn request(&self, mut bytes: &[u8]) -> Result<(Arc<Served>, PeerRequest), DepositError> {
-        let request =
-            PeerRequest::decode(&mut bytes).ok().filter(|_| bytes.is_empty()).ok_or_else(malformed)?;
+        let request = PeerRequest::decode_all(&mut bytes).map_err(|_| malformed())?;
         let served = self.served(&request.eid)?;
         let phase = served.state().phase;
         if !matches!(phase, Phase::Open | Phase::Closed | Phase::Agreed) {

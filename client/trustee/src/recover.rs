@@ -6,7 +6,6 @@ use futures::future::join_all;
 use psephos_client::{
     endpoints::{TrusteeClient, TrusteeError},
     tally::subsets,
-    Chain, ChainError,
 };
 use psephos_protocol::{
     ballot::TrackingCode,
@@ -79,21 +78,6 @@ pub async fn recover<V: View>(
     }
     recovery.repair_all(wanted, &damaged).await?;
     Ok(recovery.found)
-}
-
-/// Clients of the other trustees, by the addresses that they stated on the chain.
-///
-/// # Errors
-/// [`ChainError`].
-pub async fn peers(chain: &Chain, served: &Served) -> Result<Vec<TrusteeClient>, ChainError> {
-    let others =
-        chain.endpoints(&served.eid()).await?.into_iter().filter(|(trustee, _)| *trustee != served.index);
-    let clients = others.filter_map(|(trustee, endpoint)| {
-        let name = &served.election.trustee(trustee)?.name;
-        let url = String::from_utf8(endpoint.url.into_inner()).ok()?;
-        TrusteeClient::new(trustee, &psephos_protocol::bounds::show(name), &url).ok()
-    });
-    Ok(clients.collect())
 }
 
 struct Recovery<V> {

@@ -81,16 +81,15 @@ pub(crate) struct Groups {
 impl Groups {
     /// Counts a voter.
     pub(crate) fn add(&mut self, rights: &Rights) {
-        let one = |count: &mut u32| *count = count.saturating_add(1);
-        one(self.weights.entry(rights.weight).or_default());
-        one(self.styles.entry(rights.style).or_default());
-        one(self.units.entry(rights.unit).or_default());
+        self.count(rights, true);
+        let unit = self.units.entry(rights.unit).or_default();
+        *unit = unit.saturating_add(1);
     }
 
-    /// Counts a voter whose ballot is excluded no more in its groups, or again. Who voted in a unit has voted.
-    fn count(&mut self, rights: &Rights, back: bool) {
+    /// Counts a voter more or less by weight and by style. Who voted in a unit has voted, excluded or not.
+    fn count(&mut self, rights: &Rights, more: bool) {
         let one = |count: &mut u32| {
-            *count = if back { count.saturating_add(1) } else { count.saturating_sub(1) };
+            *count = if more { count.saturating_add(1) } else { count.saturating_sub(1) };
         };
         one(self.weights.entry(rights.weight).or_default());
         one(self.styles.entry(rights.style).or_default());
@@ -262,10 +261,7 @@ impl Ballots {
             self.sums.remove_vartime(manifest, rights.style, rights.weight, &voted.commitments)?;
         } else {
             self.groups.add(&rights);
-            for turnout in turnouts(&mut self.turnout, manifest, rights.style) {
-                turnout.ballots = turnout.ballots.saturating_add(1);
-                turnout.weight = turnout.weight.saturating_add(rights.weight);
-            }
+            count_turnout(&mut self.turnout, manifest, &rights, true);
         }
         voted.commitments = statement.commitments.to_vec();
         let receipts = ballot.cast.receipts.iter();
@@ -326,12 +322,7 @@ impl Ballots {
             self.sums.remove_vartime(manifest, rights.style, rights.weight, commitments)?;
         }
         self.groups.count(&rights, back);
-        for turnout in turnouts(&mut self.turnout, manifest, rights.style) {
-            (turnout.ballots, turnout.weight) = match back {
-                true => (turnout.ballots.saturating_add(1), turnout.weight.saturating_add(rights.weight)),
-                false => (turnout.ballots.saturating_sub(1), turnout.weight.saturating_sub(rights.weight)),
-            };
-        }
+        count_turnout(&mut self.turnout, manifest, &rights, back);
         Ok(())
     }
 
@@ -393,12 +384,14 @@ impl Ballots {
     }
 }
 
-/// The turnouts of a style's contests.
-fn turnouts<'a>(
-    turnouts: &'a mut [Turnout],
-    manifest: &'a Manifest,
-    style: u16,
-) -> impl Iterator<Item = &'a mut Turnout> {
-    let contests = manifest.style(style).map(|style| style.contests.as_slice()).unwrap_or_default();
-    (0u16..).zip(turnouts).filter(|(contest, _)| contests.contains(contest)).map(|(_, turnout)| turnout)
+/// Counts a voter's ballot more or less in the turnout of each contest of its style.
+fn count_turnout(turnouts: &mut [Turnout], manifest: &Manifest, rights: &Rights, more: bool) {
+    let contests = manifest.style(rights.style).map(|style| style.contests.as_slice()).unwrap_or_default();
+    for contest in contests {
+        let Some(turnout) = turnouts.get_mut(usize::from(*contest)) else { continue };
+        (turnout.ballots, turnout.weight) = match more {
+            true => (turnout.ballots.saturating_add(1), turnout.weight.saturating_add(rights.weight)),
+            false => (turnout.ballots.saturating_sub(1), turnout.weight.saturating_sub(rights.weight)),
+        };
+    }
 }

@@ -12,6 +12,7 @@ use codec::Encode;
 use super::{BallotError, CastBallot, Checks, SignedBallot, VerifiedBallot};
 use crate::{
     combination::Combination,
+    ids::BallotHash,
     keys::verify_signature,
     range_proof::Generators,
     receipt::Receipt,
@@ -90,13 +91,47 @@ pub fn verify_parallel(
     ballots.par_chunks(size).flat_map_iter(|batch| verify_one_batch(batch, generators)).collect()
 }
 
+/// The hash of each ballot, in order, if its signature and receipts hold: the ballot itself is not looked at.
+/// `generators` may be any.
+#[must_use]
+pub fn verify_signatures(
+    ballots: &[(&CastBallot, &Checks)],
+    generators: &Generators,
+) -> Vec<Result<BallotHash, BallotError>> {
+    let equations = |(cast, checks): &(&CastBallot, &Checks), weights: &mut Expander| {
+        let (hash, mut out) = (cast.signed.ballot.hash(), Combination::default());
+        checks.signature_equation(&cast.signed, &hash, weights, &mut out)?;
+        checks.receipt_equations(&cast.receipts, &hash, weights, &mut out)?;
+        Ok((out, hash))
+    };
+    let verify_one_batch = |batch| {
+        let bytes = |(cast, _): &(&CastBallot, &Checks)| cast.encode();
+        let alone = |(cast, checks): &(&CastBallot, &Checks)| checks.signatures(cast, verify_signature);
+        together(batch, generators, bytes, equations, alone)
+    };
+    ballots.chunks(BATCH).flat_map(verify_one_batch).collect()
+}
+
 fn verify_one_batch(
     batch: &[Unverified<'_>],
     generators: &Generators,
 ) -> Vec<Result<VerifiedBallot, BallotError>> {
-    let bytes: Vec<Vec<u8>> = batch.iter().map(Unverified::bytes).collect();
+    let equations = |ballot: &Unverified<'_>, weights: &mut Expander| ballot.equations(generators, weights);
+    together(batch, generators, Unverified::bytes, equations, |ballot| ballot.verify(generators))
+}
+
+/// The verdict on each of a batch, by its `equations` with those of the others where these hold, and `alone` where
+/// they do not. `bytes` are all that the equations depend on.
+fn together<B, V>(
+    batch: &[B],
+    generators: &Generators,
+    bytes: impl Fn(&B) -> Vec<u8>,
+    equations: impl Fn(&B, &mut Expander) -> Result<(Combination, V), BallotError>,
+    alone: impl Fn(&B) -> Result<V, BallotError>,
+) -> Vec<Result<V, BallotError>> {
+    let bytes: Vec<Vec<u8>> = batch.iter().map(bytes).collect();
     let mut weights = transcript::verifier_randomness(bytes.iter().map(Vec::as_slice));
-    let prepared: Vec<_> = batch.iter().map(|ballot| ballot.equations(generators, &mut weights)).collect();
+    let prepared: Vec<_> = batch.iter().map(|ballot| equations(ballot, &mut weights)).collect();
     let equations: Vec<Option<&Combination>> =
         prepared.iter().map(|made| made.as_ref().ok().map(|(equations, _)| equations)).collect();
     let mut holds = vec![false; batch.len()];
@@ -105,7 +140,7 @@ fn verify_one_batch(
     verdicts
         .map(|((ballot, made), holds)| match made {
             Ok((_, verified)) if holds => Ok(verified),
-            _ => ballot.verify(generators),
+            _ => alone(ballot),
         })
         .collect()
 }

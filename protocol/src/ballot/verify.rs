@@ -171,22 +171,45 @@ impl Checks {
         weights: &mut Expander,
         out: &mut Combination,
     ) -> Result<VerifiedBallot, BallotError> {
-        let Terms { genesis, eid, .. } = &self.terms;
         let verified = self.ballot_equations(&signed.ballot, generators, weights, out)?;
+        self.signature_equation(signed, &verified.hash, weights, out)?;
+        receipts.map_or(Ok(()), |receipts| self.receipt_equations(receipts, &verified.hash, weights, out))?;
+        Ok(verified)
+    }
+
+    /// The equation of the voter's signature, under a weight.
+    pub(super) fn signature_equation(
+        &self,
+        signed: &SignedBallot,
+        hash: &BallotHash,
+        weights: &mut Expander,
+        out: &mut Combination,
+    ) -> Result<(), BallotError> {
         let credential = &signed.ballot.statement.credential;
-        let equation = signable(genesis, eid, &verified.hash)
+        signable(&self.terms.genesis, &self.terms.eid, hash)
             .equation(&signed.signature, credential)
-            .ok_or(BallotError::Signature)?;
-        let of_key = equation.add_to(out, weight(weights)).ok_or(BallotError::Signature)?;
-        out.encoded(&CompressedRistretto(credential.0), of_key).ok_or(BallotError::Signature)?;
-        for receipt in receipts.unwrap_or_default() {
+            .and_then(|equation| equation.add_to(out, weight(weights)))
+            .and_then(|of_key| out.encoded(&CompressedRistretto(credential.0), of_key))
+            .ok_or(BallotError::Signature)
+    }
+
+    /// The equations of the receipts, under weights.
+    pub(super) fn receipt_equations(
+        &self,
+        receipts: &[Receipt],
+        hash: &BallotHash,
+        weights: &mut Expander,
+        out: &mut Combination,
+    ) -> Result<(), BallotError> {
+        let Terms { genesis, eid, .. } = &self.terms;
+        self.receipts_fit(receipts)?;
+        for receipt in receipts {
             let key = self.trustee(receipt.trustee).ok_or(BallotError::Receipts)?;
-            let equation =
-                receipt.equation(genesis, eid, key, &verified.hash).ok_or(BallotError::Receipts)?;
+            let equation = receipt.equation(genesis, eid, key, hash).ok_or(BallotError::Receipts)?;
             let of_key = equation.add_to(out, weight(weights)).ok_or(BallotError::Receipts)?;
             out.key(key, of_key);
         }
-        receipts.map_or(Ok(()), |receipts| self.receipts_fit(receipts)).map(|()| verified)
+        Ok(())
     }
 
     /// Checks version, election, style, shape and points, and gives the equations of the proof.

@@ -9,7 +9,7 @@ use psephos_protocol::{
     },
     contest::Rule,
     ids::Digest,
-    keys::{PublicKey, Signature},
+    keys::{verify_signature, PublicKey, Signature},
     testing::{contest, Fixture, Params},
     transcript,
 };
@@ -44,9 +44,13 @@ impl World {
     }
 
     fn together(&self, ballots: &[CastBallot]) -> Verdicts {
+        let generators = &self.fixture.generators;
+        let both: Vec<_> = ballots.iter().map(|ballot| (ballot, &self.checks)).collect();
+        let alone = ballots.iter().map(|ballot| self.checks.signatures(ballot, verify_signature));
+        assert_eq!(batch::verify_signatures(&both, generators), alone.collect::<Vec<_>>());
         let ballots: Vec<_> = ballots.iter().map(|ballot| Unverified::Cast(ballot, &self.checks)).collect();
-        let verdicts = batch::verify(&ballots, &self.fixture.generators);
-        assert_eq!(verdicts, batch::verify_parallel(&ballots, &self.fixture.generators));
+        let verdicts = batch::verify(&ballots, generators);
+        assert_eq!(verdicts, batch::verify_parallel(&ballots, generators));
         verdicts
     }
 }

@@ -458,7 +458,7 @@ impl Trustee {
             let parent = place.checked_sub(1).map_or([0; 32], |parent| at(parent).hash);
             let (anchor, messages) = (at(place), messages.clone());
             let block = ChainBlock { anchor, parent, header: Vec::new(), time: 0, messages };
-            let facts = read(election, &block).unwrap();
+            let facts = read(&self.member.served, &block).unwrap();
             self.follower.apply(&election.manifest.board, anchor, parent, facts).unwrap();
         }
     }

@@ -100,7 +100,7 @@ impl Case {
     /// The next block.
     fn push(&mut self, messages: Vec<Message>) -> Result<(), FollowError> {
         let block = block(self.next, messages);
-        let facts = read(&self.fixture.election, &block)?;
+        let facts = read(&self.served, &block)?;
         self.follower.apply(&self.fixture.election.manifest.board, block.anchor, block.parent, facts)?;
         self.next += 1;
         Ok(())
