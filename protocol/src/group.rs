@@ -119,7 +119,7 @@ pub(crate) fn multiply_vartime(weight: u64, point: &RistrettoPoint) -> Ristretto
 }
 
 /// Another B̃ for this crate's own tests: one whose logarithm to base B the test knows, as nobody knows that of the
-/// real one. `ballot/hiding.rs` says what for.
+/// real one. `ballot/hiding/` says what for.
 #[cfg(test)]
 pub(crate) mod trapdoor {
     use super::*;

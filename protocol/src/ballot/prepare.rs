@@ -135,8 +135,8 @@ pub(super) fn build(
     build_from(election, generators, paper, choices, randomness)
 }
 
-/// Builds the ballot that randomness and choices determine. All but the choices' own commitments and proof is
-/// independent of them, and these are if the randomness is uniform (spec 11; `hiding.rs`).
+/// Builds the ballot that randomness and choices determine. What of it is public is independent of the choices if the
+/// randomness is uniform (spec 11; the tests of `hiding`).
 pub(super) fn build_from<R: RngCore + CryptoRng>(
     election: &Election,
     generators: &Generators,

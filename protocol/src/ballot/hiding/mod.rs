@@ -265,8 +265,8 @@ fn every_other_vote_explains_a_ballot_as_well() {
             for other in votes.iter().filter(|other| *other != vote) {
                 let explained = world.equivocate(&real.ballot, &tape, [vote, other], &corrupted);
                 let same = build(&fixture, 0, 1, other, &explained);
-                assert_eq!(same.ballot.encode(), real.ballot.encode());
-                assert_eq!(same.dealing.encode(), real.dealing.encode());
+                assert!(same.ballot.encode() == real.ballot.encode());
+                assert!(same.dealing.encode() == real.dealing.encode());
                 for (trustee, (same, real)) in (1..).zip(same.shares.iter().zip(&real.shares)) {
                     assert_eq!(same == real, corrupted.contains(&trustee), "share {trustee}");
                 }

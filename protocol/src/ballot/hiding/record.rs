@@ -252,8 +252,8 @@ fn other_totals_show_in_what_opens_them_and_nowhere_else() {
         twice(&contests, &votes, &other, |_, real, simulated| {
             assert_ne!(real.totals, simulated.totals);
             assert_eq!(real.messages.len(), simulated.messages.len());
-            for (real, simulated) in real.messages.iter().zip(&simulated.messages) {
-                assert_eq!(real != simulated, depends_on_totals(real), "{real:?}");
+            for (place, (real, simulated)) in real.messages.iter().zip(&simulated.messages).enumerate() {
+                assert_eq!(real != simulated, depends_on_totals(real), "message {place}");
             }
         });
     }
