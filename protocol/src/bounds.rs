@@ -30,6 +30,8 @@ pub const MAX_BATCH: u32 = 2_000;
 pub const MAX_ROLL: u32 = 10_000_000;
 /// Commitments in one ballot, and summed columns of one election.
 pub const MAX_COLUMNS: u32 = 512;
+/// Sums of one election: columns, times reporting units where totals are opened per unit.
+pub const MAX_SUMS: u32 = 4_096;
 /// Commitments to slack bits in one ballot: up to 6 for each contest of up to 128 options.
 pub const MAX_SLACK: u32 = MAX_CONTESTS * 6;
 /// Bits in all range statements of one ballot, after padding.

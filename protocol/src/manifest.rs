@@ -75,6 +75,11 @@ pub struct Manifest {
     pub closes_at: u64,
     /// Whether the board may close before `closes_at`, as it may where all have voted.
     pub early_close: bool,
+    /// Whether totals are opened per reporting unit (spec 7.1).
+    pub by_unit: bool,
+    /// Of a rehearsal (spec 3.8): the trustee that is held back, from 1; 0 where the quorum needs them all. None of
+    /// an election that counts.
+    pub rehearsal: Option<u8>,
     /// The digest of the generators ([`crate::range_proof::generators_digest`]).
     pub generators: Digest,
 }
@@ -120,6 +125,12 @@ pub enum ManifestError {
     /// Weights not ascending or with a zero.
     #[error("weights: must be ascending and more than zero")]
     Weights,
+    /// Too many sums.
+    #[error("by_unit: units times columns are {0} sums, the most is 4096; join units, or open one total for all")]
+    Sums(usize),
+    /// Who is held back is no trustee, or can't be.
+    #[error("rehearsal: a trustee from 1 to n is held back, or 0, nobody, if and only if quorum = n")]
+    Rehearsal,
     /// A total could pass 2^64.
     #[error("max_voters × largest weight × largest value must stay below 2^64")]
     Overflow,
@@ -200,6 +211,10 @@ impl Manifest {
         }
         self.validate_styles()?;
         self.validate_totals()?;
+        let sums = if self.by_unit { self.columns().saturating_mul(self.units.len()) } else { 0 };
+        if sums > MAX_SUMS as usize {
+            return Err(ManifestError::Sums(sums));
+        }
         self.validate_trustees()?;
         self.board.validate()?;
         let keys: Vec<PublicKey> = self
@@ -300,6 +315,10 @@ impl Manifest {
         if !quorum_holds(n, t, q) {
             return Err(ManifestError::Quorum { n, t, q });
         }
+        let all_needed = usize::from(q) == n;
+        if self.rehearsal.is_some_and(|held| usize::from(held) > n || (held == 0) != all_needed) {
+            return Err(ManifestError::Rehearsal);
+        }
         let mut kems = BTreeSet::new();
         for (index, trustee) in self.trustees.iter().enumerate() {
             if trustee.kem.len() != KEM_PUBLIC_KEY_BYTES as usize || !kems.insert(&trustee.kem) {
@@ -307,6 +326,12 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    /// Whether a trustee takes part in the tally: all do, but the one that a rehearsal holds back.
+    #[must_use]
+    pub fn takes_part(&self, trustee: u8) -> bool {
+        self.rehearsal != Some(trustee)
     }
 
     /// The style of that index.

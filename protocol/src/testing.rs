@@ -420,6 +420,8 @@ fn manifest(
         opens_at: 1_000_000,
         closes_at: 2_000_000,
         early_close: true,
+        by_unit: false,
+        rehearsal: None,
         generators: GENERATORS_DIGEST,
     }
 }

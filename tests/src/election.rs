@@ -89,6 +89,8 @@ fn manifest(network: &Network, size: Size, title: &str, options: &[String]) -> R
         closes_at: now + 24 * 60 * 60 * 1_000,
         // Everyone on the roll votes here, so the board closes when they have.
         early_close: true,
+        by_unit: false,
+        rehearsal: None,
         generators: GENERATORS_DIGEST,
     };
     let board = members.iter().map(|key| key.signing().clone()).collect();

@@ -29,6 +29,7 @@ pub const FORMAT: &str = r#"The manifest (TOML):
   opens_at        = "2026-05-01T08:00:00+02:00"  # or "now", "+30m"
   closes_at       = "2026-05-31T18:00:00+02:00"
   early_close     = false       # may the board close before closes_at?
+  by_unit         = false       # open totals per reporting unit?
   max_voters      = 10000       # the roll's limit
   max_ballots     = 8           # per voter, the last one counts
   privacy_minimum = 10          # smaller groups of ballots are never opened
@@ -63,6 +64,8 @@ struct ManifestToml {
     closes_at: String,
     #[serde(default)]
     early_close: bool,
+    #[serde(default)]
+    by_unit: bool,
     max_voters: u32,
     #[serde(default = "eight")]
     max_ballots: u8,
@@ -176,6 +179,8 @@ impl ManifestToml {
             opens_at: times::parse(&self.opens_at, now).map_err(|error| format!("opens_at: {error}"))?,
             closes_at: times::parse(&self.closes_at, now).map_err(|error| format!("closes_at: {error}"))?,
             early_close: self.early_close,
+            by_unit: self.by_unit,
+            rehearsal: None,
             generators: GENERATORS_DIGEST,
         };
         manifest.validate().map_err(|error| error.to_string())?;

@@ -10,6 +10,7 @@ mod decoders;
 mod envelope;
 mod finality;
 mod manifest;
+mod printing;
 mod range_proof;
 mod receipt;
 mod refusal;

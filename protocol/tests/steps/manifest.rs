@@ -206,6 +206,44 @@ fn the_quorums_of_the_specification_hold() {
 }
 
 #[test]
+fn a_rehearsal_holds_back_a_trustee_where_it_can() {
+    for held in 1..=4 {
+        assert_eq!(verdict(|m| m.rehearsal = Some(held)), Ok(()));
+    }
+    broken(|m| m.rehearsal = Some(5), ManifestError::Rehearsal);
+    broken(|m| m.rehearsal = Some(0), ManifestError::Rehearsal);
+    let all = |held| {
+        verdict(|m| {
+            m.quorum = 4;
+            m.rehearsal = Some(held);
+        })
+    };
+    assert_eq!(all(0), Ok(()));
+    assert_eq!(all(1), Err(ManifestError::Rehearsal));
+    let held = Manifest { rehearsal: Some(2), ..valid() };
+    assert_eq!([1, 2, 3].map(|trustee| held.takes_part(trustee)), [true, false, true]);
+}
+
+#[test]
+fn sums_per_unit_stay_few() {
+    let units = |units: usize, by_unit| {
+        verdict(|m| {
+            m.contests[0] = contest(17, Rule::plurality());
+            m.units = vec![name("A"); units].try_into().unwrap();
+            m.by_unit = by_unit;
+        })
+    };
+    assert_eq!(units(256, true), Ok(()));
+    assert_eq!(units(256, false), Ok(()));
+    let wide = verdict(|m| {
+        m.contests[0] = contest(18, Rule::plurality());
+        m.units = vec![name("A"); 256].try_into().unwrap();
+        m.by_unit = true;
+    });
+    assert_eq!(wide, Err(ManifestError::Sums(4_352)));
+}
+
+#[test]
 fn two_quorums_share_t_trustees() {
     let base = valid();
     for n in 0..=16u8 {
@@ -232,7 +270,7 @@ fn an_identifier_is_of_one_chain_number_and_manifest() {
     assert_eq!(eid(1, 1, manifest.clone()), base);
     assert_ne!(eid(2, 1, manifest.clone()), base);
     assert_ne!(eid(1, 2, manifest.clone()), base);
-    let changes: [fn(&mut Manifest); 20] = [
+    let changes: [fn(&mut Manifest); 22] = [
         |m| m.title = name("Other"),
         |m| m.contests[0].title = name("Other"),
         |m| m.contests[0].options[0] = name("Other"),
@@ -253,6 +291,8 @@ fn an_identifier_is_of_one_chain_number_and_manifest() {
         |m| m.opens_at += 1,
         |m| m.closes_at += 1,
         |m| m.early_close = false,
+        |m| m.by_unit = true,
+        |m| m.rehearsal = Some(4),
     ];
     for (index, change) in changes.iter().enumerate() {
         let mut changed = manifest.clone();

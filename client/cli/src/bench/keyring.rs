@@ -136,6 +136,8 @@ pub fn manifest(
         opens_at,
         closes_at: opens_at.saturating_add(OPEN),
         early_close: true,
+        by_unit: false,
+        rehearsal: None,
         generators: GENERATORS_DIGEST,
     };
     manifest.validate().map_err(CliError::input)?;
