@@ -9,6 +9,7 @@ mod store;
 mod tally;
 pub mod team;
 mod tls;
+mod two_chains;
 
 use psephos_client::{ChainBlock, ChainError};
 use psephos_protocol::{
