@@ -4,6 +4,7 @@ mod crash;
 mod faults;
 mod inbox;
 mod peers;
+mod restore;
 mod rpc;
 mod store;
 mod tally;
