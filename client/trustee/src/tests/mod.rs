@@ -1,6 +1,7 @@
 //! What the tests of this crate share: a trustee's store, its elections, and a chain that answers from a list.
 
 mod crash;
+mod evidence;
 mod faults;
 mod inbox;
 mod peers;
