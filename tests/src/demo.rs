@@ -18,6 +18,7 @@ use std::{
 };
 
 use crate::{
+    doctor,
     election::{self, Officials, PATIENCE},
     fleet::until,
     network::{Network, Size},
@@ -126,6 +127,9 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     story.tell(&format!(
         "started trustee-{LOST_TRUSTEE} again with an empty store; the others helped it to its shares of all ballots"
     ));
+    let well = doctor::diagnose(&network, &eid, 1, 1)?;
+    ensure!(well.is_well(), "trustee-1 is well, and its doctor finds {well:?}");
+    story.tell("trustee-1's doctor finds all in order");
     officials.close(&chain, &eid).await?;
     story.tell("the board closed voting");
     let tallied = tally::tally(&chain, &eid, PATIENCE).await?;
@@ -221,6 +225,8 @@ async fn cast_with_crashes(
         network.kill(&lost)?;
         std::fs::remove_file(network.dir().join("trustees").join(&lost).join("trustee.redb"))?;
         bar.suspend(|| story.tell(&format!("killed {lost} and deleted its store")));
+        let fix = find_faults(network, voting)?;
+        bar.suspend(|| story.tell(&format!("its doctor says: {fix}")));
         reached(2).await;
         network.kill(CRASHED_VALIDATOR)?;
         bar.suspend(|| story.tell(&format!("killed {CRASHED_VALIDATOR}")));
@@ -237,6 +243,18 @@ async fn cast_with_crashes(
     bar.finish_and_clear();
     story.tell(&format!("{} voters voted, in parallel", receipts.len()));
     Ok(receipts)
+}
+
+/// What the doctor says to do about the trustee that was killed; it finds a trustee's wrong key, too.
+fn find_faults(network: &Network, voting: &Voting) -> Result<String> {
+    let eid = voting.election().eid;
+    let other = doctor::diagnose(network, &eid, 1, 2)?;
+    let fix = other.fix("shares").unwrap_or_default();
+    ensure!(fix.contains("or its --key"), "trustee-2's key is not trustee-1's: {other:?}");
+    let killed = doctor::diagnose(network, &eid, LOST_TRUSTEE, LOST_TRUSTEE)?;
+    let fix = killed.fix("daemon").unwrap_or_default();
+    ensure!(fix.contains("see that the daemon runs"), "it does not run: {killed:?}");
+    Ok(fix.to_owned())
 }
 
 /// A ranking with other choices.

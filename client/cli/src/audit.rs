@@ -1,5 +1,6 @@
 //! `psephos audit`: what anyone may see and check.
 
+mod evidence;
 mod result;
 
 use clap::{Args, Subcommand};
@@ -22,6 +23,8 @@ use crate::{
         opening::{self, Kind},
     },
 };
+
+pub use evidence::dispute;
 
 /// Finalized blocks that a tally is waited for unless told otherwise: ten minutes at 2 s a block.
 const TALLY_BLOCKS: u32 = 300;
@@ -61,6 +64,9 @@ then don't trust that device.")]
   psephos audit result EID
   psephos --json audit result EID")]
     Result(Election),
+    /// Check a trustee's evidence: who contributed something else than the sums of their shares.
+    #[command(after_help = evidence::EXAMPLES)]
+    Evidence(evidence::EvidenceArgs),
 }
 
 /// An election to look at.
@@ -120,6 +126,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
             result::show(&chain, &election, &tallied?, context).await
         }
         Command::Result(args) => result::run(args.election.as_deref(), context).await,
+        Command::Evidence(args) => evidence::run(&args, context),
     }
 }
 

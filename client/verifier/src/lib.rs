@@ -8,6 +8,7 @@
 //! | ballots and their sums | `ballots` | 8, 9, 12 |
 //! | agreement, contributions, openings | `tally` | 11, 13, 14 |
 //! | what was found | `report`, `text` | all |
+//! | a dispute about contributions (spec 7.7) | [`evidence`] | |
 //!
 //! One pass over the record. Memory holds the roll and, per voter who voted, the commitments of the
 //! ballot that counts; it does not grow with the number of replaced ballots or blocks.
@@ -29,6 +30,7 @@
 
 mod ballots;
 mod board;
+pub mod evidence;
 mod header;
 mod replay;
 pub mod report;
@@ -82,7 +84,15 @@ enum Stop {
 ///
 /// # Errors
 /// Only when the source can't be read.
-pub fn verify(mut source: impl Read, options: &Options) -> io::Result<Report> {
+pub fn verify(source: impl Read, options: &Options) -> io::Result<Report> {
+    let (header, replay, failure) = replayed(source, options)?;
+    Ok(report(options, header, replay, failure))
+}
+
+/// A record's header, how far it was replayed, and why no further.
+type Replayed = (Option<RecordHeader>, Option<replay::Replay>, Option<Failure>);
+
+fn replayed(mut source: impl Read, options: &Options) -> io::Result<Replayed> {
     let mut read = |buffer: &mut [u8]| loop {
         match source.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -98,7 +108,7 @@ pub fn verify(mut source: impl Read, options: &Options) -> io::Result<Report> {
         Some(Stop::Record(error)) => Some(Failure::new(Step::Format, Party::Source, "the file", error)),
         None => None,
     };
-    Ok(report(options, header, replay, failure))
+    Ok((header, replay, failure))
 }
 
 fn run<R>(
