@@ -32,7 +32,9 @@ pub struct WaitingProposal {
 impl<T: Config> Pallet<T> {
     pub(crate) fn approve_weight(action: &Action) -> Weight {
         let act = match action {
-            Action::CreateElection { .. } => <T as Config>::WeightInfo::create_election(),
+            // Measured with one style.
+            Action::CreateElection { manifest, .. } => <T as Config>::WeightInfo::create_election()
+                .saturating_add(T::DbWeight::get().writes(manifest.styles.len() as u64)),
             Action::ConfirmBatch { eid, batch, .. } => {
                 <T as Config>::WeightInfo::confirm_batch(Self::batch_count(eid, *batch))
             }
@@ -257,6 +259,7 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn create(number: u32, election: Election) -> Result<(), Refusal> {
+        Self::keep_styles(&election)?;
         let Election { eid, manifest, .. } = election;
         Active::<T>::try_mutate(|active| active.try_push(eid)).map_err(|_| Refusal::TooManyElections)?;
         NextNumber::<T>::put(number.saturating_add(1));

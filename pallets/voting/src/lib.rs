@@ -109,6 +109,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Manifests<T> = StorageMap<_, Identity, Eid, Manifest>;
 
+    /// The parts of the manifests that ballots are checked against, by style; written once.
+    #[pallet::storage]
+    pub type Styles<T> = StorageDoubleMap<_, Identity, Eid, Twox64Concat, u16, cast::StyleRules>;
+
     /// The elections that the clock looks at: neither certified nor void.
     #[pallet::storage]
     pub type Active<T> = StorageValue<_, BoundedVec<Eid, ConstU32<MAX_ACTIVE>>, ValueQuery>;
