@@ -50,6 +50,7 @@ pub mod endpoint;
 pub mod envelope;
 pub mod finality;
 pub mod group;
+pub mod header;
 pub mod ids;
 #[cfg(feature = "client")]
 pub mod invitation;
