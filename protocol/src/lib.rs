@@ -51,6 +51,7 @@ pub mod envelope;
 pub mod evidence;
 pub mod finality;
 pub mod group;
+pub mod header;
 pub mod ids;
 #[cfg(feature = "client")]
 pub mod invitation;

@@ -126,7 +126,9 @@ pub enum ManifestError {
     #[error("weights: must be ascending and more than zero")]
     Weights,
     /// Too many sums.
-    #[error("by_unit: units times columns are {0} sums, the most is 4096; join units, or open one total for all")]
+    #[error(
+        "by_unit: units times columns are {0} sums, the most is 4096; join units, or open one total for all"
+    )]
     Sums(usize),
     /// Who is held back is no trustee, or can't be.
     #[error("rehearsal: a trustee from 1 to n is held back, or 0, nobody, if and only if quorum = n")]

@@ -12,6 +12,7 @@ use psephos_protocol::{ids::Eid, wire::Message};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rand_core::{OsRng, RngCore};
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -33,7 +34,7 @@ const REVOTERS: usize = 5;
 const AUDITORS: usize = 2;
 /// The trustee that is killed and loses its store, and the validator that is killed and comes back.
 const LOST_TRUSTEE: u8 = 4;
-const CRASHED_VALIDATOR: &str = "validator-3";
+const CRASHED_VALIDATOR: u8 = 3;
 
 /// What to run.
 pub struct Demo {
@@ -143,6 +144,13 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     let exported = record::export(&chain, &eid, &record, |_| ()).await?;
     story.tell(&format!("{}: {} messages, {} bytes", record.display(), exported.messages, exported.bytes));
 
+    let crashed = network.nodes().iter().skip(usize::from(CRASHED_VALIDATOR) - 1).take(1).cloned();
+    let crashed = Chain::connect(&crashed.collect::<Vec<_>>()).await?;
+    let again = demo.dir.join("again.psephos");
+    record::export(&crashed, &eid, &again, |_| ()).await?;
+    ensure!(fs::read(&record)? == fs::read(&again)?, "validator-{CRASHED_VALIDATOR} gives another record");
+    story.tell(&format!("validator-{CRASHED_VALIDATOR}, which had crashed, gives the very same bytes"));
+
     let verified = verify::report(&record, &chain)?;
     let equal = show(&file, &rankings, &tallied.totals, &verified);
     println!();
@@ -228,11 +236,12 @@ async fn cast_with_crashes(
         let fix = find_faults(network, voting)?;
         bar.suspend(|| story.tell(&format!("its doctor says: {fix}")));
         reached(2).await;
-        network.kill(CRASHED_VALIDATOR)?;
-        bar.suspend(|| story.tell(&format!("killed {CRASHED_VALIDATOR}")));
+        let crashed = format!("validator-{CRASHED_VALIDATOR}");
+        network.kill(&crashed)?;
+        bar.suspend(|| story.tell(&format!("killed {crashed}")));
         reached(3).await;
-        network.restart(CRASHED_VALIDATOR)?;
-        bar.suspend(|| story.tell(&format!("started {CRASHED_VALIDATOR} again")));
+        network.restart(&crashed)?;
+        bar.suspend(|| story.tell(&format!("started {crashed} again")));
         Ok::<_, anyhow::Error>(())
     };
     let casting = voting::cast_all(voting, voters, |count| {

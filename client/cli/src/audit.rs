@@ -238,17 +238,18 @@ async fn export(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
     let exported = exported?;
     let value = json!({
         "election": election.eid.to_string(), "record": args.out, "first": exported.first, "last": exported.last.number,
-        "messages": exported.messages, "bytes": exported.bytes,
+        "messages": exported.messages, "bytes": exported.bytes, "finality": record::finality_path(&args.out),
     });
     context.out.result(&value, || {
         format!(
-            "Record of \"{}\": blocks {} to {}, {} messages, {} bytes.\nVerify it, best on another machine:\n  \
-             psephos-verify {}",
+            "Record of \"{}\": blocks {} to {}, {} messages, {} bytes.\nBeside it: {}, the proof that its last block is \
+             final.\nVerify it, best on another machine:\n  psephos-verify {}",
             show(&election.manifest.title),
             exported.first,
             exported.last.number,
             exported.messages,
             exported.bytes,
+            record::finality_path(&args.out).display(),
             args.out.display()
         )
     })

@@ -291,12 +291,21 @@ impl Chain {
         header: &Header,
         key: &[u8],
     ) -> Result<Option<Vec<u8>>, ChainError> {
-        let (endpoint, answer): (_, proof::JsonReadProof) =
-            self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&header.anchor.hash)]).await?;
-        let nodes: Vec<Vec<u8>> =
-            answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
+        let (endpoint, nodes) = self.state_proof(header, key).await?;
         proof::read(header.state_root, nodes, key)
             .map_err(|error| ChainError::Inconsistent { endpoint, what: error.to_string() })
+    }
+
+    /// The nodes of a block's state that a node gives for a key, and the node.
+    pub(crate) async fn state_proof(
+        &self,
+        header: &Header,
+        key: &[u8],
+    ) -> Result<(String, Vec<Vec<u8>>), ChainError> {
+        let (endpoint, answer): (_, proof::JsonReadProof) =
+            self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&header.anchor.hash)]).await?;
+        let nodes = answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
+        Ok((endpoint, nodes))
     }
 
     pub(crate) async fn finalized_header(&self) -> Result<Header, ChainError> {

@@ -1,7 +1,8 @@
 //! Exporting the election record (spec 9): every message that concerns the election, in chain order.
 //!
 //! The record begins with the block of the first approval of the election's creation and ends with the
-//! block that certified or voided it; every block between is in it, so that the headers link.
+//! block that certified or voided it; every block between is in it, so that the headers link. Every node gives the
+//! same bytes. Beside it goes a proof that its last block is final, of which every node has its own.
 
 use codec::Encode;
 use futures::{stream, StreamExt, TryStreamExt};
@@ -15,6 +16,7 @@ use psephos_protocol::{
 };
 use std::{
     collections::BTreeSet,
+    fs,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     pin::pin,
@@ -96,7 +98,14 @@ pub struct Exported {
     pub bytes: u64,
 }
 
-/// Writes the record of an election that is over to `path`, which appears only once it is complete.
+/// Where the finality proof of a record is: beside it.
+#[must_use]
+pub fn finality_path(record: &Path) -> PathBuf {
+    record.with_added_extension("finality")
+}
+
+/// Writes the record of an election that is over to `path`, which appears only once it is complete, and its finality
+/// proof to [`finality_path`] before that.
 ///
 /// # Errors
 /// [`RecordError::NotOver`], or what chain or disk say.
@@ -164,6 +173,9 @@ pub async fn export(
         out.flush().map_err(file_error)?;
     }
     temporary.as_file().sync_all().map_err(file_error)?;
+    let proof = finality_path(path);
+    fs::write(&proof, chain.finality_proof(exported.last).await?.to_bytes())
+        .map_err(|error| RecordError::File { path: proof, error })?;
     temporary.persist(path).map_err(|error| file_error(error.error))?;
     Ok(exported)
 }

@@ -1,4 +1,4 @@
-//! What the verifier found: sixteen numbered checks, and the totals they stand for.
+//! What the verifier found: seventeen numbered checks, and the totals they stand for.
 
 use std::fmt;
 
@@ -44,11 +44,13 @@ pub enum Step {
     Certification = 15,
     /// Nothing after that.
     End = 16,
+    /// The last block is final.
+    Finality = 17,
 }
 
 impl Step {
     /// All checks in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Format,
         Self::Headers,
         Self::Definition,
@@ -65,6 +67,7 @@ impl Step {
         Self::Openings,
         Self::Certification,
         Self::End,
+        Self::Finality,
     ];
 
     /// The check's number, from 1.
@@ -95,6 +98,7 @@ impl Step {
             Self::Openings => "the contributions open the sums to these totals",
             Self::Certification => "k of m members of the election's board certified this result, or voided",
             Self::End => "the record ends there",
+            Self::Finality => "more than two thirds of the validators signed that the last block is final",
         }
     }
 }
@@ -320,7 +324,7 @@ impl Checks {
         self.0.push((step, verdict, detail));
     }
 
-    /// All sixteen lines, with the failure in its place.
+    /// All lines, with the failure in its place.
     pub(crate) fn lines(mut self, failure: Option<&Failure>) -> Vec<Check> {
         if let Some(failure) = failure {
             let detail =
