@@ -14,6 +14,7 @@ use crate::{
     ids::Digest,
     keys::PublicKey,
     range_proof::{Shape, GENERATORS_DIGEST},
+    transcript,
 };
 
 /// A ballot style: which contests a voter of this style sees.
@@ -126,7 +127,9 @@ pub enum ManifestError {
     #[error("weights: must be ascending and more than zero")]
     Weights,
     /// Too many sums.
-    #[error("by_unit: units times columns are {0} sums, the most is 4096; join units, or open one total for all")]
+    #[error(
+        "by_unit: units times columns are {0} sums, the most is 4096; join units, or open one total for all"
+    )]
     Sums(usize),
     /// Who is held back is no trustee, or can't be.
     #[error("rehearsal: a trustee from 1 to n is held back, or 0, nobody, if and only if quorum = n")]
@@ -332,6 +335,14 @@ impl Manifest {
     #[must_use]
     pub fn takes_part(&self, trustee: u8) -> bool {
         self.rehearsal != Some(trustee)
+    }
+
+    /// The digest of what rehearses together (spec 3.8): the trustees' keys, in order, with t and q.
+    #[must_use]
+    pub fn team(&self) -> Digest {
+        let keys: Vec<(&PublicKey, &[u8])> =
+            self.trustees.iter().map(|trustee| (&trustee.signing, trustee.kem.as_slice())).collect();
+        transcript::trustees(&(keys, self.threshold, self.quorum).encode())
     }
 
     /// The style of that index.

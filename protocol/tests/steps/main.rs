@@ -13,6 +13,7 @@ mod manifest;
 mod range_proof;
 mod receipt;
 mod refusal;
+mod rehearsal;
 mod repair;
 mod roles;
 mod roll;
