@@ -44,7 +44,7 @@ fn who_is_held_back_accepts_vouches_and_asks_as_all_do() {
     let (acceptance, receipt) = (fixture.accept(2), fixture.receipt(2, &ballot));
     let announcement = fixture.announce(2, 1, "https://two.example");
     let key = fixture.trustees[1].signing.clone();
-    let ask = Ask::Dealt(vec![ballot].try_into().unwrap());
+    let ask = Ask::Dealt { ballots: vec![ballot].try_into().unwrap() };
     let request = PeerRequest::sign(&fixture.election, 2, &key, ask, &mut fixture.rng);
     let election = &fixture.election;
     assert!(acceptance.verify(election, verify_signature));
@@ -73,7 +73,7 @@ fn a_team_is_its_keys_in_order_with_threshold_and_quorum() {
     let other: [fn(&mut Manifest); 7] = [
         |m| m.trustees[0].signing.0[0] ^= 1,
         |m| m.trustees[4].kem[1_215] ^= 1,
-        |m| m.trustees.swap(0, 1),
+        |m| m.trustees.as_mut().swap(0, 1),
         |m| drop(m.trustees.pop()),
         |m| m.threshold += 1,
         |m| m.quorum += 1,
