@@ -70,13 +70,13 @@ impl Contribution {
         Self { eid: election.eid, trustee, root, sums, signature }
     }
 
-    /// Whether the trustee named signed this and it has a pair for every column.
+    /// Whether the trustee named takes part in the tally, signed this, and it has a pair for every column.
     #[must_use]
     pub fn verify(&self, election: &Election, check: CheckSignature) -> bool {
         let payload = (self.root, &self.sums).encode();
         self.eid == election.eid
             && self.sums.len() == election.manifest.columns()
-            && election.trustee(self.trustee).is_some_and(|trustee| {
+            && election.tallier(self.trustee).is_some_and(|trustee| {
                 signable(election, self.trustee, &payload).verify(check, &self.signature, &trustee.signing)
             })
     }

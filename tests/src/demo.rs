@@ -89,11 +89,19 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
         demo.ballots.display()
     ));
 
-    let size = Size { validators: 4, trustees: 4, base_port: demo.base_port };
+    let size = Size { validators: 4, trustees: 4, base_port: demo.base_port, rehearsal: true };
     story.tell("starting 4 validators and 4 trustees (t = 2, q = 3)");
     let mut network = Network::start(&demo.dir.join("network"), size)?;
     let chain = network.connect().await?;
     story.tell(&format!("blocks are final; the chain is {}", chain.genesis()));
+
+    story.tell(
+        "the trustees rehearse, one of them held back; until then the chain freezes no election of theirs",
+    );
+    for line in network.rehearse()? {
+        println!("           | {line}");
+    }
+    story.tell("the rehearsal is certified");
 
     let (election, officials) =
         election::create(&chain, &network, size, "Demonstration", &file.options).await?;

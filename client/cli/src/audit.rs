@@ -9,6 +9,7 @@ use psephos_protocol::{
     ballot::{AuditError, TrackingCode},
     bounds::show,
     contest::Contest,
+    state::ElectionView,
 };
 use serde_json::{json, Map, Value};
 use std::path::PathBuf;
@@ -142,6 +143,7 @@ async fn elections(context: &Context) -> Result<(), CliError> {
             let mut value = text::state_json(&view.eid, &view.state);
             if let Some(fields) = value.as_object_mut() {
                 fields.insert("title".into(), json!(show(&view.manifest.title)));
+                fields.insert("rehearsal".into(), json!(view.manifest.rehearsal));
             }
             value
         })
@@ -149,6 +151,8 @@ async fn elections(context: &Context) -> Result<(), CliError> {
     context.out.result(&value, || match views.as_slice() {
         [] => "The chain has no election yet.".into(),
         views => {
+            let mark =
+                |view: &ElectionView| if view.manifest.rehearsal.is_some() { "REHEARSAL: " } else { "" };
             let rows: Vec<[String; 5]> = views
                 .iter()
                 .map(|view| {
@@ -157,7 +161,7 @@ async fn elections(context: &Context) -> Result<(), CliError> {
                         view.state.phase.to_string(),
                         view.state.voters.to_string(),
                         view.state.counted.to_string(),
-                        show(&view.manifest.title),
+                        format!("{}{}", mark(view), show(&view.manifest.title)),
                     ]
                 })
                 .collect();
@@ -172,7 +176,10 @@ async fn show_one(election: Option<&str>, context: &Context) -> Result<(), CliEr
     let value = json!({
         "state": text::state_json(&view.eid, &view.state), "manifest": text::manifest_json(&election.manifest),
     });
-    context.out.result(&value, || format!("{}\n{}", text::state(&view), text::manifest(&election.manifest)))
+    context.out.result(&value, || {
+        let manifest = &election.manifest;
+        format!("{}{}\n{}", text::banner(manifest), text::state(&view), text::manifest(manifest))
+    })
 }
 
 async fn ballot(args: &BallotArgs, context: &Context) -> Result<(), CliError> {

@@ -12,7 +12,7 @@ use psephos_protocol::{
     board::Board,
     endpoint::Endpoint,
     finality::Validators,
-    ids::{Anchor, Eid, Genesis},
+    ids::{Anchor, Digest, Eid, Genesis},
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
 };
@@ -249,6 +249,15 @@ impl Chain {
     /// [`ChainError::UnknownElection`] when there is no such election.
     pub async fn tally(&self, eid: &Eid) -> Result<TallyView, ChainError> {
         self.call::<Option<TallyView>>("tally", eid).await?.ok_or(ChainError::UnknownElection(*eid))
+    }
+
+    /// Whether the chain asks for rehearsals before a freeze, and the last certified rehearsal of a team
+    /// ([`psephos_protocol::manifest::Manifest::team`]).
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn rehearsed(&self, team: &Digest) -> Result<(bool, Option<Eid>), ChainError> {
+        self.call("rehearsed", team).await
     }
 
     /// The ballot that counts for a credential at the last finalized block, and that block, proved

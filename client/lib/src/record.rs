@@ -115,11 +115,35 @@ pub async fn export(
     path: &Path,
     mut progress: impl FnMut(Progress),
 ) -> Result<Exported, RecordError> {
-    // Also derives the identifier again, so that the record is of this manifest.
-    open_election(chain, eid).await?;
     let view = chain.election(eid).await?;
     let phase = view.state.phase;
     let action = ending(&view).ok_or(RecordError::NotOver { eid: *eid, phase })?;
+    let threshold = view.manifest.board.threshold;
+    let ending = Ending { action, members: BTreeSet::new(), expires: 0, threshold };
+    write(chain, &view, path, Some(ending), &mut progress).await
+}
+
+/// Writes what there is of the record of an election that is not over, up to the last finalized block, to `path`. A
+/// verifier carries out the checks up to there, and then misses the end.
+///
+/// # Errors
+/// What chain or disk say.
+pub async fn draft(chain: &Chain, eid: &Eid, path: &Path) -> Result<Exported, RecordError> {
+    let view = chain.election(eid).await?;
+    write(chain, &view, path, None, &mut |_| ()).await
+}
+
+/// Writes a record up to its ending; without one, up to the last finalized block.
+async fn write(
+    chain: &Chain,
+    view: &ElectionView,
+    path: &Path,
+    mut ending: Option<Ending>,
+    progress: &mut impl FnMut(Progress),
+) -> Result<Exported, RecordError> {
+    let eid = &view.eid;
+    // Derives the identifier again, so that the record is of this manifest.
+    open_election(chain, eid).await?;
     let header = RecordHeader {
         version: psephos_protocol::VERSION,
         genesis: chain.genesis(),
@@ -127,8 +151,8 @@ pub async fn export(
         eid: *eid,
     };
     let finalized = chain.finalized().await?.number;
-    let scope = Scope::of(&view);
-    let first = first_approval(chain, &view, &scope, header.board.threshold).await?;
+    let scope = Scope::of(view);
+    let first = first_approval(chain, view, &scope, header.board.threshold).await?;
     let file_error = |error| RecordError::File { path: path.to_path_buf(), error };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = tempfile::NamedTempFile::new_in(folder).map_err(file_error)?;
@@ -141,8 +165,6 @@ pub async fn export(
         };
         write(&MAGIC, &mut exported)?;
         write(&frame(&header), &mut exported)?;
-        let mut ends =
-            Ending { action, members: BTreeSet::new(), expires: 0, threshold: view.manifest.board.threshold };
         let mut blocks = pin!(chain.follow_finalized(first));
         loop {
             let block = blocks.next().await.ok_or(RecordError::Missing {
@@ -150,7 +172,11 @@ pub async fn export(
                 what: "its end",
                 last: finalized,
             })??;
-            let (anchor, is_end) = (block.anchor, ends.is_reached_by(&block));
+            let anchor = block.anchor;
+            let is_end = match &mut ending {
+                Some(ending) => ending.is_reached_by(&block),
+                None => anchor.number >= finalized,
+            };
             let block = scope.select(block);
             exported.messages += block.messages.len() as u64;
             if block.encoded_size() > MAX_FRAME as usize {

@@ -291,6 +291,9 @@ impl Duty {
 
     async fn tally(&mut self, state: &ElectionState, block: &FinalBlock) -> Result<(), DutyError> {
         let finalized = block.anchor();
+        if !self.served.takes_part() && self.sent.insert(Act::Declare, finalized.number).is_none() {
+            tracing::info!(eid = %self.served.eid(), "this is a rehearsal in which this trustee is held back: it declares, signs and contributes nothing, as if it were away, and the others must do without it");
+        }
         // The block after the closing one names it.
         let Some(closing) = state.closing else { return self.follow_to(finalized).await };
         if self.set.is_none() {

@@ -186,6 +186,7 @@ fn report(
         genesis: header.as_ref().map(|header| header.genesis),
         eid: header.as_ref().map(|header| header.eid),
         title: None,
+        rehearsal: None,
         checks: Vec::new(),
         failure,
         outcome: None,
@@ -209,6 +210,7 @@ fn report(
     if let Some(running) = replay.running {
         let election = &running.election;
         report.title = Some(show(&election.manifest.title));
+        report.rehearsal = election.manifest.rehearsal;
         report.units = running.roll.units(election);
         running.ballots.add_turnout(&mut report.units);
         report.roll_log = running.roll.log();

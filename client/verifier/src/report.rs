@@ -239,6 +239,8 @@ pub struct Report {
     pub eid: Option<Eid>,
     /// Its title, once it is defined.
     pub title: Option<String>,
+    /// Of a rehearsal, which counts for nothing: the trustee that was held back, 0 for none.
+    pub rehearsal: Option<u8>,
     /// All checks by number.
     pub checks: Vec<Check>,
     /// The first check that failed, in the order of the record.
@@ -291,7 +293,10 @@ impl Report {
             (None, Some(Outcome::Void { .. })) if self.verified() => {
                 String::from("VERIFIED: the board voided this election; there is no result")
             }
-            (None, Some(Outcome::Certified { .. })) if self.verified() => String::from("VERIFIED"),
+            (None, Some(Outcome::Certified { .. })) if self.verified() => match self.rehearsal {
+                Some(_) => String::from("VERIFIED: a REHEARSAL, which counts for nothing"),
+                None => String::from("VERIFIED"),
+            },
             _ => String::from("NOT VERIFIED: not every check was completed"),
         }
     }

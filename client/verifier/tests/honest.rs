@@ -58,6 +58,18 @@ fn weights_contests_and_fixed_sums_are_counted() {
 }
 
 #[test]
+fn a_rehearsal_verifies_and_says_that_it_is_one() {
+    let report = World::of(&params(), |manifest| manifest.rehearsal = Some(4)).verify();
+    assert!(report.verified() && report.rehearsal == Some(4), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("*** REHEARSAL *** It counts for nothing. It held back trustee 4."), "{text}");
+    assert!(text.ends_with("\nVERIFIED: a REHEARSAL, which counts for nothing"), "{text}");
+    let json = serde_json::to_value(&report).expect("JSON");
+    assert_eq!(json["rehearsal"], 4);
+    assert!(!World::honest().verify().to_string().contains("REHEARSAL"));
+}
+
+#[test]
 fn a_dissenting_trustee_is_named_and_stops_nothing() {
     let mut world = World::honest();
     let set = statement(&world);

@@ -285,6 +285,6 @@ impl<T: Config> Pallet<T> {
         if state.voters == 0 || groups.too_small(&election.manifest) {
             return Err(Refusal::SmallGroup);
         }
-        Ok(())
+        Self::check_rehearsed(&election.manifest)
     }
 }

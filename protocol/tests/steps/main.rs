@@ -14,6 +14,7 @@ mod printing;
 mod range_proof;
 mod receipt;
 mod refusal;
+mod rehearsal;
 mod repair;
 mod roles;
 mod roll;

@@ -51,6 +51,7 @@ pub async fn show(
     let value = json!({
         "election": election.eid.to_string(),
         "title": bounds::show(&election.manifest.title),
+        "rehearsal": election.manifest.rehearsal,
         "phase": view.state.phase.to_string(),
         "voters": view.state.voters,
         "counted": view.state.counted,
@@ -104,7 +105,8 @@ fn contests_json(election: &Election, tallied: &Tallied) -> Vec<Value> {
 fn text(election: &Election, view: &ElectionView, tallied: &Tallied, digest: &str) -> String {
     let state = &view.state;
     let mut out = format!(
-        "{}  ({})\n{} of {} registered voters voted ({})\n",
+        "{}{}  ({})\n{} of {} registered voters voted ({})\n",
+        crate::show::banner(&election.manifest),
         bounds::show(&election.manifest.title),
         state.phase,
         state.counted,
