@@ -31,6 +31,7 @@ pub struct Board {
 
 /// What a board may do.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[allow(clippy::large_enum_variant)] // There are few at a time.
 pub enum Action {
     /// The chain's board creates an election under the chain's next number.
     CreateElection {
