@@ -5,6 +5,7 @@ use codec::Encode;
 use divan::{black_box, counter::ItemsCount, Bencher};
 use psephos_protocol::{
     ballot::Signed,
+    cells::Cells,
     contest::Rule,
     envelope::Deposit,
     keys::verify_signature,
@@ -143,8 +144,9 @@ mod tally {
         let (fixture, counted) = counted();
         let manifest = &fixture.election.manifest;
         bencher.counter(ItemsCount::new(BALLOTS)).bench_local(|| {
-            let mut sums = ShareSums::new(manifest);
-            (0..BALLOTS).for_each(|_| sums.add(manifest, 0, weight, black_box(&counted.shares[0])).unwrap());
+            let mut sums = ShareSums::new(manifest, &Cells::all(manifest));
+            (0..BALLOTS)
+                .for_each(|_| sums.add(manifest, 0, 0, weight, black_box(&counted.shares[0])).unwrap());
             sums.columns()
         });
     }
@@ -155,10 +157,10 @@ mod tally {
         let manifest = &fixture.election.manifest;
         let commitments = &counted.cast.signed.ballot.statement.commitments;
         bencher.counter(ItemsCount::new(BALLOTS)).bench_local(|| {
-            let mut sums = CommitmentSums::new(manifest);
+            let mut sums = CommitmentSums::new(manifest, 1);
             for _ in 0..BALLOTS {
                 let points: Vec<_> = black_box(commitments).iter().map(|p| p.decompress().unwrap()).collect();
-                sums.add_vartime(manifest, 0, weight, &points).unwrap();
+                sums.add_vartime(manifest, 0, 0, weight, &points).unwrap();
             }
             sums
         });

@@ -25,6 +25,8 @@ pub struct Accepted {
     pub ballot: BallotHash,
     /// The voter's weight.
     pub weight: u64,
+    /// The voter's reporting unit: so the signatures under the set fix its cells (spec 7.1).
+    pub unit: u16,
 }
 
 /// The accepted set: for each credential its last accepted ballot.
@@ -60,7 +62,7 @@ impl AcceptedSet {
         self.0.is_empty()
     }
 
-    /// The root of the Merkle tree over (credential, sequence, ballot hash, weight), sorted by
+    /// The root of the Merkle tree over (credential, sequence, ballot hash, weight, unit), sorted by
     /// credential. An odd node goes up unpaired; leaves and nodes are hashed in different domains;
     /// the empty set has the all-zero root.
     #[must_use]

@@ -16,7 +16,7 @@
 //! | what is proved, and checked in one go | [`range_proof`], [`combination`] |
 //! | a ballot is prepared, audited, cast | [`ballot`], [`shares`], `envelope`, [`receipt`] |
 //! | a trustee that was away comes to its shares | `repair` |
-//! | the tally, and a dispute about it | [`declaration`], [`agreement`], [`tally`], [`evidence`] |
+//! | the tally, and a dispute about it | [`declaration`], [`agreement`], [`cells`], [`tally`], [`evidence`] |
 //! | what travels and what remains | [`wire`], [`state`], [`record`], [`finality`], [`refusal`] |
 //!
 //! The crate is pure: no clock, network, storage, thread or ambient randomness. Every function
@@ -41,6 +41,7 @@ pub mod agreement;
 pub mod ballot;
 pub mod board;
 pub mod bounds;
+pub mod cells;
 pub mod combination;
 pub mod contest;
 pub mod declaration;

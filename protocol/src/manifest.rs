@@ -76,7 +76,7 @@ pub struct Manifest {
     pub closes_at: u64,
     /// Whether the board may close before `closes_at`, as it may where all have voted.
     pub early_close: bool,
-    /// Whether totals are opened per reporting unit (spec 7.1).
+    /// Whether totals are opened per cell, a run of reporting units (spec 7.1).
     pub by_unit: bool,
     /// Of a rehearsal (spec 3.8): the trustee that is held back, from 1; 0 where the quorum needs them all. None of
     /// an election that counts.
@@ -374,6 +374,27 @@ impl Manifest {
         let start = self.contests.iter().take(contest).map(Contest::committed).fold(0, usize::saturating_add);
         let len = self.contests.get(contest).map_or(0, Contest::committed);
         start..start.saturating_add(len)
+    }
+
+    /// In how many units ballots are counted before the cells are known (spec 7.1): one where totals are not per
+    /// unit.
+    #[must_use]
+    pub fn counting_units(&self) -> usize {
+        if self.by_unit {
+            self.units.len()
+        } else {
+            1
+        }
+    }
+
+    /// The place of a unit among those.
+    #[must_use]
+    pub fn counting_unit(&self, unit: u16) -> usize {
+        if self.by_unit {
+            usize::from(unit)
+        } else {
+            0
+        }
     }
 
     /// The columns that a ballot of this style adds to, in the order of its commitments.

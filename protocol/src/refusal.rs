@@ -109,7 +109,7 @@ refusals! {
     /// The root is not the agreed one.
     WrongRoot = 36, "the contribution is not for the set that was agreed";
     /// The contribution is malformed.
-    MalformedContribution = 37, "the contribution does not have one canonical pair per column";
+    MalformedContribution = 37, "the contribution does not have one canonical pair per cell and column";
     /// The named trustees have not contributed, or are not t.
     WrongContributors = 38, "exactly t trustees in ascending order, who have contributed, must be named";
     /// The openings don't open the sums.

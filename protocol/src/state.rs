@@ -9,6 +9,7 @@ use crate::{
     agreement::SetStatement,
     board::Action,
     bounds::{Reason, MAX_BOARD, MAX_COLUMNS, MAX_TRUSTEES},
+    cells::Cells,
     group::Point,
     ids::{Anchor, BallotHash, Digest, Eid},
     keys::PublicKey,
@@ -146,6 +147,8 @@ pub struct Voter {
     pub weight: u64,
     /// The voter's style.
     pub style: u16,
+    /// The voter's reporting unit.
+    pub unit: u16,
     /// Accepted ballots, replaced ones included.
     pub ballots: u8,
     /// The last accepted ballot's sequence number, 0 before the first.
@@ -163,6 +166,8 @@ pub struct RecordedBallot {
     pub style: u16,
     /// The voter's weight.
     pub weight: u64,
+    /// The voter's reporting unit.
+    pub unit: u16,
     /// Its commitments.
     pub commitments: BoundedVec<Point, ConstU32<MAX_COLUMNS>>,
 }
@@ -209,9 +214,11 @@ pub struct TallyView {
     pub agreements: Vec<(u8, SetStatement)>,
     /// The contributions.
     pub contributions: Vec<Contribution>,
-    /// The turnout per contest, once summed.
+    /// The cells, once summed.
+    pub cells: Option<Cells>,
+    /// The turnout per cell and contest, once summed.
     pub turnout: Option<Turnouts>,
-    /// The sums of the commitments per column, once summed.
+    /// The sums of the commitments per cell and column, once summed.
     pub sums: Option<Vec<Point>>,
     /// The result, once tallied.
     pub result: Option<ElectionResult>,

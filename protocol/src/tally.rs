@@ -1,8 +1,10 @@
 //! The tally (spec 7): contributions, reconstruction, and the openings of the sums.
 //!
-//! Per column, trustee i publishes F(i) = Σ w·f(i) and G(i) = Σ w·g(i) over the accepted set. Lagrange
+//! Per cell and column, trustee i publishes F(i) = Σ w·f(i) and G(i) = Σ w·g(i) over the accepted set. Lagrange
 //! interpolation at 0 over any t of them gives T = Σ w·v and R = Σ w·r; the result stands only if
-//! `Σ w·C = T·B + R·B̃` for every column, which binds it to the ballots (discrete logarithm).
+//! `Σ w·C = T·B + R·B̃` in every cell for every column, which binds it to the ballots (discrete logarithm).
+//!
+//! Sums go cell by cell, and within a cell column by column (spec 7.1).
 
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
@@ -16,7 +18,8 @@ use rand_core::{CryptoRng, RngCore};
 use scale_info::TypeInfo;
 
 use crate::{
-    bounds::{MAX_COLUMNS, MAX_TRUSTEES},
+    bounds::{MAX_SUMS, MAX_TRUSTEES},
+    cells::Cells,
     election::Election,
     group::{commit, multiply_vartime, Point, ScalarBytes},
     ids::{Digest, Eid},
@@ -26,8 +29,8 @@ use crate::{
     transcript::{self, Role},
 };
 
-/// A share (F, G) or an opening (T, R) per column.
-pub type Columns = BoundedVec<(ScalarBytes, ScalarBytes), ConstU32<MAX_COLUMNS>>;
+/// A share (F, G) or an opening (T, R) per cell and column.
+pub type Columns = BoundedVec<(ScalarBytes, ScalarBytes), ConstU32<MAX_SUMS>>;
 
 /// A trustee's contribution. A trustee makes one per election, ever.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -38,7 +41,7 @@ pub struct Contribution {
     pub trustee: u8,
     /// The root of the set that was agreed.
     pub root: Digest,
-    /// (F, G) per column.
+    /// (F, G) per cell and column.
     pub sums: Columns,
     /// The trustee's signature.
     pub signature: Signature,
@@ -70,48 +73,66 @@ impl Contribution {
         Self { eid: election.eid, trustee, root, sums, signature }
     }
 
-    /// Whether the trustee named takes part in the tally, signed this, and it has a pair for every column.
+    /// Whether the trustee named takes part in the tally and signed this. Whether it has a pair for every sum depends on
+    /// the cells.
     #[must_use]
     pub fn verify(&self, election: &Election, check: CheckSignature) -> bool {
         let payload = (self.root, &self.sums).encode();
         self.eid == election.eid
-            && self.sums.len() == election.manifest.columns()
             && election.tallier(self.trustee).is_some_and(|trustee| {
                 signable(election, self.trustee, &payload).verify(check, &self.signature, &trustee.signing)
             })
     }
 }
 
-/// A trustee's running sums of its shares, per column.
+/// Where a ballot of this style in that cell adds to so many sums, one place for each of its commitments.
+///
+/// # Errors
+/// [`TallyError::Shape`] when they don't fit each other.
+pub fn places(
+    manifest: &Manifest,
+    cell: usize,
+    style: u16,
+    commitments: usize,
+    sums: usize,
+) -> Result<Vec<usize>, TallyError> {
+    let style = manifest.style(style).ok_or(TallyError::Shape)?;
+    let first = cell.saturating_mul(manifest.columns());
+    let columns = manifest.style_columns(style).into_iter();
+    let places: Vec<usize> = columns.map(|column| first.saturating_add(column)).collect();
+    if places.len() != commitments || places.iter().any(|place| *place >= sums) {
+        return Err(TallyError::Shape);
+    }
+    Ok(places)
+}
+
+/// A trustee's running sums of its shares, per cell and column.
 #[derive(Clone)]
 pub struct ShareSums(Vec<(Scalar, Scalar)>);
 
 impl ShareSums {
     /// Sums of nothing.
     #[must_use]
-    pub fn new(manifest: &Manifest) -> Self {
-        Self(alloc::vec![(Scalar::ZERO, Scalar::ZERO); manifest.columns()])
+    pub fn new(manifest: &Manifest, cells: &Cells) -> Self {
+        Self(alloc::vec![(Scalar::ZERO, Scalar::ZERO); cells.sums(manifest)])
     }
 
-    /// Adds a ballot's share with the voter's weight.
+    /// Adds a ballot's share in that cell, with the voter's weight.
     ///
     /// # Errors
-    /// [`TallyError::Shape`] when style and share don't fit; nothing is added then.
+    /// [`TallyError::Shape`] when cell, style and share don't fit; nothing is added then.
     pub fn add(
         &mut self,
         manifest: &Manifest,
+        cell: usize,
         style: u16,
         weight: u64,
         share: &Share,
     ) -> Result<(), TallyError> {
-        let columns =
-            manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
-        if columns.len() != share.pairs().len() || columns.iter().any(|column| *column >= self.0.len()) {
-            return Err(TallyError::Shape);
-        }
+        let places = places(manifest, cell, style, share.pairs().len(), self.0.len())?;
         let weight = Scalar::from(weight);
-        for (column, (f, g)) in columns.into_iter().zip(share.pairs()) {
-            if let Some(sum) = self.0.get_mut(column) {
+        for (place, (f, g)) in places.into_iter().zip(share.pairs()) {
+            if let Some(sum) = self.0.get_mut(place) {
                 sum.0 += weight * f;
                 sum.1 += weight * g;
             }
@@ -128,42 +149,40 @@ impl ShareSums {
     }
 }
 
-/// The sums of the commitments, per column: what the openings must open.
+/// The sums of the commitments, per cell and column: what the openings must open. Per unit while the cells are not
+/// known.
 #[derive(Clone)]
 pub struct CommitmentSums(Vec<RistrettoPoint>);
 
 impl CommitmentSums {
     /// Sums of nothing.
     #[must_use]
-    pub fn new(manifest: &Manifest) -> Self {
-        Self(alloc::vec![RistrettoPoint::identity(); manifest.columns()])
+    pub fn new(manifest: &Manifest, cells: usize) -> Self {
+        Self(alloc::vec![RistrettoPoint::identity(); cells.saturating_mul(manifest.columns())])
     }
 
-    /// Adds a ballot's commitments with the voter's weight. Variable time; commitments are public.
+    /// Adds a ballot's commitments in that cell, with the voter's weight. Variable time; commitments are public.
     ///
     /// # Errors
-    /// [`TallyError::Shape`] when style and commitments don't fit; nothing is added then.
+    /// [`TallyError::Shape`] when cell, style and commitments don't fit; nothing is added then.
     pub fn add_vartime(
         &mut self,
         manifest: &Manifest,
+        cell: usize,
         style: u16,
         weight: u64,
         commitments: &[RistrettoPoint],
     ) -> Result<(), TallyError> {
-        let columns =
-            manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
-        if columns.len() != commitments.len() || columns.iter().any(|column| *column >= self.0.len()) {
-            return Err(TallyError::Shape);
-        }
-        for (column, commitment) in columns.into_iter().zip(commitments) {
-            if let Some(sum) = self.0.get_mut(column) {
+        let places = places(manifest, cell, style, commitments.len(), self.0.len())?;
+        for (place, commitment) in places.into_iter().zip(commitments) {
+            if let Some(sum) = self.0.get_mut(place) {
                 *sum += multiply_vartime(weight, commitment);
             }
         }
         Ok(())
     }
 
-    /// The sums that these encodings are. A column that nobody voted on is the identity.
+    /// The sums that these encodings are. One that nobody voted on is the identity.
     ///
     /// # Errors
     /// [`TallyError::Shape`] if one is no point.
@@ -178,19 +197,25 @@ impl CommitmentSums {
         self.0.iter().map(Point::of).collect()
     }
 
+    /// The sums of the cells, when these are those of the units.
+    #[must_use]
+    pub fn join(&self, manifest: &Manifest, cells: &Cells) -> Self {
+        Self(cells.join(manifest.columns(), &self.0, |sum, more| *sum += more))
+    }
+
     /// Adds the commitments of many ballots, on all cores where the crate may use them. Variable time. `None` if
-    /// a commitment is no point or a column is not there.
+    /// a commitment is no point or a place is not there.
     #[must_use]
     pub fn add_all(mut self, additions: &[Addition]) -> Option<Self> {
-        let columns = self.0.len();
+        let places = self.0.len();
         let sum_of = |additions: &[Addition]| {
-            let mut sums = alloc::vec![RistrettoPoint::identity(); columns];
-            for Addition { weight, columns, commitments } in additions {
-                if columns.len() != commitments.len() {
+            let mut sums = alloc::vec![RistrettoPoint::identity(); places];
+            for Addition { weight, places, commitments } in additions {
+                if places.len() != commitments.len() {
                     return None;
                 }
-                for (column, commitment) in columns.iter().zip(commitments) {
-                    *sums.get_mut(usize::from(*column))? +=
+                for (place, commitment) in places.iter().zip(commitments) {
+                    *sums.get_mut(usize::from(*place))? +=
                         multiply_vartime(*weight, &commitment.decompress().ok()?);
                 }
             }
@@ -212,61 +237,62 @@ impl CommitmentSums {
     /// Takes a ballot's commitments out again, because a later ballot replaced it or it is excluded.
     ///
     /// # Errors
-    /// [`TallyError::Shape`] when style and commitments don't fit; nothing is taken out then.
+    /// [`TallyError::Shape`] when cell, style and commitments don't fit; nothing is taken out then.
     pub fn remove_vartime(
         &mut self,
         manifest: &Manifest,
+        cell: usize,
         style: u16,
         weight: u64,
         commitments: &[Point],
     ) -> Result<(), TallyError> {
         let negated = commitments.iter().map(|point| point.decompress().map(|point| -point));
         let negated = negated.collect::<Result<Vec<_>, _>>().map_err(|_| TallyError::Shape)?;
-        self.add_vartime(manifest, style, weight, &negated)
+        self.add_vartime(manifest, cell, style, weight, &negated)
     }
 
-    /// The points, one per column.
+    /// The points.
     #[must_use]
     pub fn points(&self) -> &[RistrettoPoint] {
         &self.0
     }
 }
 
-/// The sums of the commitments and of the dealings, per column: what every trustee's contribution must fit
+/// The sums of the commitments and of the dealings, per cell and column: what every trustee's contribution must fit
 /// (spec 7.4). Only trustees have dealings.
 #[derive(Clone)]
 pub struct DealtSums {
     threshold: usize,
-    /// Per column Σ w·C, then Σ w·D_m for m = 1 … t − 1.
-    columns: Vec<Vec<RistrettoPoint>>,
+    /// For each cell and column Σ w·C, then Σ w·D_m for m = 1 … t − 1.
+    sums: Vec<Vec<RistrettoPoint>>,
 }
 
 impl DealtSums {
     /// Sums of nothing.
     #[must_use]
-    pub fn new(manifest: &Manifest) -> Self {
+    pub fn new(manifest: &Manifest, cells: &Cells) -> Self {
         let threshold = usize::from(manifest.threshold);
         let none = alloc::vec![RistrettoPoint::identity(); threshold];
-        Self { threshold, columns: alloc::vec![none; manifest.columns()] }
+        Self { threshold, sums: alloc::vec![none; cells.sums(manifest)] }
     }
 
-    /// Adds a ballot's commitments and dealing with the voter's weight. Variable time; both are independent of the
+    /// Adds a ballot's commitments and dealing in that cell, with the voter's weight. Variable time; both are independent of the
     /// vote.
     ///
     /// # Errors
-    /// [`TallyError::Shape`] when style, commitments and dealing don't fit; nothing is added then.
+    /// [`TallyError::Shape`] when cell, style, commitments and dealing don't fit; nothing is added then.
     pub fn add_vartime(
         &mut self,
         manifest: &Manifest,
+        cell: usize,
         style: u16,
         weight: u64,
         commitments: &[Point],
         dealing: &Dealing,
     ) -> Result<(), TallyError> {
-        let columns =
-            manifest.style(style).map(|style| manifest.style_columns(style)).ok_or(TallyError::Shape)?;
+        let places = places(manifest, cell, style, commitments.len(), self.sums.len())?;
         let degree = self.threshold.saturating_sub(1);
-        if columns.len() != commitments.len() || dealing.0.len() != columns.len().saturating_mul(degree) {
+        if dealing.0.len() != places.len().saturating_mul(degree) {
             return Err(TallyError::Shape);
         }
         let committed: Vec<RistrettoPoint> = commitments
@@ -276,9 +302,9 @@ impl DealtSums {
             .map_err(|_| TallyError::Shape)?;
         let dealt = dealing.points().map_err(|_| TallyError::Shape)?;
         let mut dealt = dealt.iter();
-        for (column, commitment) in columns.into_iter().zip(&committed) {
+        for (place, commitment) in places.into_iter().zip(&committed) {
             let own = core::iter::once(commitment).chain(dealt.by_ref().take(degree));
-            for (sum, point) in self.columns.get_mut(column).into_iter().flatten().zip(own) {
+            for (sum, point) in self.sums.get_mut(place).into_iter().flatten().zip(own) {
                 *sum += multiply_vartime(weight, point);
             }
         }
@@ -288,17 +314,17 @@ impl DealtSums {
     /// These sums and others together.
     #[must_use]
     pub fn merge(mut self, other: &Self) -> Self {
-        let own = self.columns.iter_mut().flatten();
-        own.zip(other.columns.iter().flatten()).for_each(|(sum, more)| *sum += more);
+        let own = self.sums.iter_mut().flatten();
+        own.zip(other.sums.iter().flatten()).for_each(|(sum, more)| *sum += more);
         self
     }
 
-    /// Whether a contribution is that of its trustee: `F·B + G·B̃ = Σ_m i^m·S_m` in every column.
+    /// Whether a contribution is that of its trustee: `F·B + G·B̃ = Σ_m i^m·S_m` for every sum.
     #[must_use]
     pub fn fit(&self, contribution: &Contribution) -> bool {
         let x = Scalar::from(contribution.trustee);
-        contribution.sums.len() == self.columns.len()
-            && contribution.sums.iter().zip(&self.columns).all(|((f, g), sums)| {
+        contribution.sums.len() == self.sums.len()
+            && contribution.sums.iter().zip(&self.sums).all(|((f, g), sums)| {
                 let expected =
                     sums.iter().rev().fold(RistrettoPoint::identity(), |value, sum| value * x + sum);
                 let opened = f.scalar().ok().zip(g.scalar().ok()).map(|(f, g)| commit(f, g));
@@ -312,13 +338,13 @@ impl DealtSums {
 pub struct Addition {
     /// The voter's weight.
     pub weight: u64,
-    /// The columns, in the order of the commitments.
-    pub columns: Vec<u16>,
+    /// The places of the sums, in the order of the commitments.
+    pub places: Vec<u16>,
     /// The commitments.
     pub commitments: Vec<Point>,
 }
 
-/// The turnout of one contest: what bounds its totals.
+/// The turnout of one contest in one cell: what bounds its totals there.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -329,15 +355,86 @@ pub struct Turnout {
     pub weight: u64,
 }
 
-/// The turnout of every contest, in manifest order.
-pub type Turnouts = BoundedVec<Turnout, ConstU32<{ crate::bounds::MAX_CONTESTS }>>;
+/// The turnout of every contest, in manifest order, cell by cell. Per unit while the cells are not known.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Turnouts(pub BoundedVec<Turnout, ConstU32<MAX_SUMS>>);
+
+impl Turnouts {
+    /// Turnouts of nothing.
+    #[must_use]
+    pub fn new(manifest: &Manifest, cells: usize) -> Self {
+        let contests = cells.saturating_mul(manifest.contests.len());
+        Self(BoundedVec::truncate_from(alloc::vec![Turnout::default(); contests]))
+    }
+
+    /// Counts a ballot in that cell.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] when cell and style don't fit.
+    pub fn add(
+        &mut self,
+        manifest: &Manifest,
+        cell: usize,
+        style: u16,
+        weight: u64,
+    ) -> Result<(), TallyError> {
+        self.change(manifest, cell, style, |turnout| {
+            turnout.ballots = turnout.ballots.saturating_add(1);
+            turnout.weight = turnout.weight.saturating_add(weight);
+        })
+    }
+
+    /// Counts a ballot out again.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] when cell and style don't fit.
+    pub fn remove(
+        &mut self,
+        manifest: &Manifest,
+        cell: usize,
+        style: u16,
+        weight: u64,
+    ) -> Result<(), TallyError> {
+        self.change(manifest, cell, style, |turnout| {
+            turnout.ballots = turnout.ballots.saturating_sub(1);
+            turnout.weight = turnout.weight.saturating_sub(weight);
+        })
+    }
+
+    fn change(
+        &mut self,
+        manifest: &Manifest,
+        cell: usize,
+        style: u16,
+        change: impl Fn(&mut Turnout),
+    ) -> Result<(), TallyError> {
+        let first = cell.saturating_mul(manifest.contests.len());
+        for contest in &manifest.style(style).ok_or(TallyError::Shape)?.contests {
+            let place = first.saturating_add(usize::from(*contest));
+            change(self.0.get_mut(place).ok_or(TallyError::Shape)?);
+        }
+        Ok(())
+    }
+
+    /// The turnouts of the cells, when these are those of the units.
+    #[must_use]
+    pub fn join(&self, manifest: &Manifest, cells: &Cells) -> Self {
+        let joined = cells.join(manifest.contests.len(), &self.0, |turnout, more| {
+            turnout.ballots = turnout.ballots.saturating_add(more.ballots);
+            turnout.weight = turnout.weight.saturating_add(more.weight);
+        });
+        Self(BoundedVec::truncate_from(joined))
+    }
+}
 
 /// The result of an election.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct ElectionResult {
-    /// The openings (T, R) of every column's sum.
+    /// The openings (T, R) of every sum, cell by cell.
     pub openings: Columns,
-    /// Ballots and weights per contest.
+    /// Ballots and weights per cell and contest.
     pub turnout: Turnouts,
     /// The trustees whose contributions gave the openings, ascending.
     pub contributors: BoundedVec<u8, ConstU32<MAX_TRUSTEES>>,
@@ -346,8 +443,8 @@ pub struct ElectionResult {
 /// Why a tally does not stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TallyError {
-    /// Numbers of columns, commitments or shares that don't fit each other.
-    #[error("7.5.1: columns do not fit the manifest")]
+    /// Numbers of cells, columns, commitments or shares that don't fit each other.
+    #[error("7.5.1: cells and columns do not fit the manifest")]
     Shape,
     /// Not t different trustees in ascending order.
     #[error("7.5.2: exactly t different trustees in ascending order must contribute")]
@@ -356,17 +453,24 @@ pub enum TallyError {
     #[error("7.5.3: a contribution of trustee {0} is not a canonical scalar")]
     Scalar(u8),
     /// An opening that does not open its sum.
-    #[error("7.5.4: the opening of column {0} does not open the sum of the commitments: at least one of these contributions is wrong")]
-    Opening(usize),
+    #[error("7.5.4: the opening of column {column} in cell {cell} does not open the sum of the commitments: at least one of these contributions is wrong")]
+    Opening {
+        /// The cell, counted from 0.
+        cell: usize,
+        /// The column, counted from 0.
+        column: usize,
+    },
     /// A total beyond what the turnout allows.
-    #[error("7.5.5: the total of contest {contest} passes what its ballots can hold")]
+    #[error("7.5.5: the total of contest {contest} in cell {cell} passes what its ballots can hold")]
     Total {
+        /// The cell, counted from 0.
+        cell: usize,
         /// The contest, counted from 0.
         contest: usize,
     },
 }
 
-/// Interpolates the openings from exactly t contributions, given as (trustee, sums) ascending.
+/// Interpolates the openings from exactly t contributions, given as (trustee, sums) ascending, all of the same length.
 ///
 /// # Errors
 /// [`TallyError`], naming the trustee or the shape.
@@ -377,7 +481,8 @@ pub fn reconstruct(manifest: &Manifest, contributions: &[(u8, &Columns)]) -> Res
         return Err(TallyError::Contributors);
     }
     let indices: Vec<u8> = contributions.iter().map(|(trustee, _)| *trustee).collect();
-    let mut openings = alloc::vec![(Scalar::ZERO, Scalar::ZERO); manifest.columns()];
+    let sums = contributions.first().map_or(0, |(_, sums)| sums.len());
+    let mut openings = alloc::vec![(Scalar::ZERO, Scalar::ZERO); sums];
     for ((trustee, sums), coefficient) in contributions.iter().zip(lagrange(&indices, 0)) {
         if sums.len() != openings.len() {
             return Err(TallyError::Shape);
@@ -394,7 +499,16 @@ pub fn reconstruct(manifest: &Manifest, contributions: &[(u8, &Columns)]) -> Res
 }
 
 /// The total of every option of every contest, in manifest order.
-pub type Totals = Vec<Vec<u64>>;
+pub type Counts = Vec<Vec<u64>>;
+
+/// What every option of every contest was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// In each cell.
+    pub cells: Vec<Counts>,
+    /// In all cells together: in the election.
+    pub election: Counts,
+}
 
 impl ElectionResult {
     /// The digest that the board certifies (spec 7.6).
@@ -407,52 +521,90 @@ impl ElectionResult {
     /// totals. This is the check that the result stands on.
     ///
     /// # Errors
-    /// [`TallyError`], naming column or contest.
-    pub fn verify(&self, manifest: &Manifest, sums: &CommitmentSums) -> Result<Totals, TallyError> {
-        if self.openings.len() != manifest.columns()
-            || sums.points().len() != manifest.columns()
-            || self.turnout.len() != manifest.contests.len()
-        {
+    /// [`TallyError`], naming cell and column or contest.
+    pub fn verify(
+        &self,
+        manifest: &Manifest,
+        cells: &Cells,
+        sums: &CommitmentSums,
+    ) -> Result<Totals, TallyError> {
+        if !self.fits(manifest, cells) || sums.points().len() != self.openings.len() {
             return Err(TallyError::Shape);
         }
-        for (column, ((t, r), sum)) in self.openings.iter().zip(sums.points()).enumerate() {
+        for (place, ((t, r), sum)) in self.openings.iter().zip(sums.points()).enumerate() {
             let opened = t.scalar().ok().zip(r.scalar().ok()).map(|(t, r)| commit(t, r));
             if !opened.is_some_and(|opened| (opened - sum).is_identity()) {
-                return Err(TallyError::Opening(column));
+                let columns = manifest.columns().max(1);
+                let (cell, column) =
+                    (place.checked_div(columns).unwrap_or(0), place.checked_rem(columns).unwrap_or(0));
+                return Err(TallyError::Opening { cell, column });
             }
         }
-        self.totals(manifest)
+        self.totals(manifest, cells)
+    }
+
+    fn fits(&self, manifest: &Manifest, cells: &Cells) -> bool {
+        cells.fit(manifest)
+            && self.openings.len() == cells.sums(manifest)
+            && self.turnout.0.len() == cells.len().saturating_mul(manifest.contests.len())
     }
 
     /// The totals, checked against the turnout but not against the commitments.
     ///
     /// # Errors
     /// [`TallyError::Total`] or [`TallyError::Shape`].
-    pub fn totals(&self, manifest: &Manifest) -> Result<Totals, TallyError> {
-        let mut out = Vec::new();
-        for (index, (contest, turnout)) in manifest.contests.iter().zip(self.turnout.iter()).enumerate() {
-            let wrong = TallyError::Total { contest: index };
-            let openings = self.openings.get(manifest.contest_columns(index)).ok_or(TallyError::Shape)?;
-            let mut totals: Vec<u64> =
-                openings.iter().map(|(t, _)| t.as_u64()).collect::<Option<_>>().ok_or(wrong)?;
-            let sum = |totals: &[u64]| totals.iter().try_fold(0u64, |sum, total| sum.checked_add(*total));
-            let limit = |value: u32| turnout.weight.checked_mul(u64::from(value));
-            if contest.last_is_computed() {
-                let all = limit(contest.rule.min_sum).ok_or(wrong)?;
-                let rest = sum(&totals).and_then(|sum| all.checked_sub(sum)).ok_or(wrong)?;
-                totals.push(rest);
-            }
-            let each = limit(contest.rule.max_each).ok_or(wrong)?;
-            let (least, most) =
-                (limit(contest.rule.min_sum).ok_or(wrong)?, limit(contest.rule.max_sum).ok_or(wrong)?);
-            let together = sum(&totals).ok_or(wrong)?;
-            if totals.iter().any(|total| *total > each) || together < least || together > most {
-                return Err(wrong);
-            }
-            out.push(totals);
+    pub fn totals(&self, manifest: &Manifest, cells: &Cells) -> Result<Totals, TallyError> {
+        if !self.fits(manifest, cells) {
+            return Err(TallyError::Shape);
         }
-        Ok(out)
+        let (columns, contests) = (manifest.columns(), manifest.contests.len());
+        let openings = self.openings.chunks(columns.max(1));
+        let turnouts = self.turnout.0.chunks(contests.max(1));
+        let of_cell = |(cell, (openings, turnouts))| cell_totals(manifest, cell, openings, turnouts);
+        let cells: Vec<Counts> = openings.zip(turnouts).enumerate().map(of_cell).collect::<Result<_, _>>()?;
+        let mut election: Counts =
+            manifest.contests.iter().map(|contest| alloc::vec![0; contest.len()]).collect();
+        for (cell, counts) in cells.iter().enumerate() {
+            for (contest, (all, more)) in election.iter_mut().zip(counts).enumerate() {
+                for (total, more) in all.iter_mut().zip(more) {
+                    *total = total.checked_add(*more).ok_or(TallyError::Total { cell, contest })?;
+                }
+            }
+        }
+        Ok(Totals { cells, election })
     }
+}
+
+/// The totals of one cell from its openings per column, checked against its turnout per contest.
+fn cell_totals(
+    manifest: &Manifest,
+    cell: usize,
+    openings: &[(ScalarBytes, ScalarBytes)],
+    turnouts: &[Turnout],
+) -> Result<Counts, TallyError> {
+    let mut out = Vec::new();
+    for (index, (contest, turnout)) in manifest.contests.iter().zip(turnouts).enumerate() {
+        let wrong = TallyError::Total { cell, contest: index };
+        let openings = openings.get(manifest.contest_columns(index)).ok_or(TallyError::Shape)?;
+        let mut totals: Vec<u64> =
+            openings.iter().map(|(t, _)| t.as_u64()).collect::<Option<_>>().ok_or(wrong)?;
+        let sum = |totals: &[u64]| totals.iter().try_fold(0u64, |sum, total| sum.checked_add(*total));
+        let limit = |value: u32| turnout.weight.checked_mul(u64::from(value));
+        if contest.last_is_computed() {
+            let all = limit(contest.rule.min_sum).ok_or(wrong)?;
+            let rest = sum(&totals).and_then(|sum| all.checked_sub(sum)).ok_or(wrong)?;
+            totals.push(rest);
+        }
+        let each = limit(contest.rule.max_each).ok_or(wrong)?;
+        let (least, most) =
+            (limit(contest.rule.min_sum).ok_or(wrong)?, limit(contest.rule.max_sum).ok_or(wrong)?);
+        let together = sum(&totals).ok_or(wrong)?;
+        if totals.iter().any(|total| *total > each) || together < least || together > most {
+            return Err(wrong);
+        }
+        out.push(totals);
+    }
+    Ok(out)
 }
 
 /// Anyone may ask the chain to finalize the tally from these contributions.

@@ -15,6 +15,7 @@ use crate::{
     ballot::{prepare, Ballotpaper, CastBallot, Choices, PrepareError, Prepared, Seed, Signed},
     board::{Action, Approval, Board},
     bounds::{text, Text},
+    cells::{Cells, Groups},
     contest::{Contest, Rule},
     declaration::{Declaration, Missing},
     election::Election,
@@ -27,7 +28,7 @@ use crate::{
     receipt::Receipt,
     roll::{batch_signable, Access, RollBatch, RollEntry},
     shares::Share,
-    tally::{CommitmentSums, Contribution, ElectionResult, ShareSums, Turnout},
+    tally::{CommitmentSums, Contribution, ElectionResult, ShareSums, Turnouts},
     transcript,
 };
 
@@ -50,10 +51,14 @@ pub struct Params {
     pub quorum: u8,
     /// The voters' weights, one per voter; the manifest lists the different ones.
     pub voters: Vec<u64>,
+    /// The voters' reporting units, one per voter; 0 of those beyond this list. The manifest has as many as are named.
+    pub units: Vec<u16>,
+    /// Whether totals are per cell.
+    pub by_unit: bool,
 }
 
 impl Default for Params {
-    /// One plurality of three options, n = 4, t = 2, q = 3, three voters of weight 1.
+    /// One plurality of three options, n = 4, t = 2, q = 3, three voters of weight 1, all in one unit.
     fn default() -> Self {
         Self {
             seed: 0,
@@ -64,6 +69,8 @@ impl Default for Params {
             threshold: 2,
             quorum: 3,
             voters: alloc::vec![1; 3],
+            units: Vec::new(),
+            by_unit: false,
         }
     }
 }
@@ -101,6 +108,8 @@ pub struct TestVoter {
     pub weight: u64,
     /// The style.
     pub style: u16,
+    /// The reporting unit.
+    pub unit: u16,
 }
 
 /// An election with all its keys. Tests may change any field.
@@ -137,6 +146,8 @@ pub struct Counted {
     pub shares: Vec<Share>,
     /// The voter's weight.
     pub weight: u64,
+    /// The voter's reporting unit.
+    pub unit: u16,
 }
 
 impl Fixture {
@@ -158,7 +169,8 @@ impl Fixture {
             .voters
             .iter()
             .zip(keys(params.voters.len()))
-            .map(|(weight, key)| TestVoter { key, weight: *weight, style: 0 })
+            .zip(params.units.iter().copied().chain(core::iter::repeat(0)))
+            .map(|((weight, key), unit)| TestVoter { key, weight: *weight, style: 0, unit })
             .collect();
         let trustees: Vec<TrusteeKeys> = signing
             .into_iter()
@@ -193,12 +205,12 @@ impl Fixture {
     /// The roll entry of a voter.
     #[must_use]
     pub fn entry(&self, voter: usize) -> RollEntry {
-        let TestVoter { key, weight, style } = &self.voters[voter];
+        let TestVoter { key, weight, style, unit } = &self.voters[voter];
         RollEntry {
             access: Access::Credential(key.public()),
             weight: *weight,
             style: *style,
-            unit: 0,
+            unit: *unit,
             person: transcript::person(&[0; 32], format!("voter {voter}").as_bytes()),
         }
     }
@@ -293,6 +305,7 @@ impl Fixture {
             hash: signed.hash,
             shares: signed.shares,
             weight: self.voters[voter].weight,
+            unit: self.voters[voter].unit,
         }
     }
 
@@ -313,13 +326,26 @@ impl Fixture {
         )
     }
 
-    /// A trustee's contribution over these ballots, under their set's root.
-    pub fn contribute(&mut self, trustee: u8, ballots: &[Counted]) -> Contribution {
+    /// The cells of these ballots.
+    #[must_use]
+    pub fn cells(&self, ballots: &[Counted]) -> Cells {
         let manifest = &self.election.manifest;
-        let mut sums = ShareSums::new(manifest);
+        let mut groups = Groups::per_unit(manifest);
         for ballot in ballots {
             let style = ballot.cast.signed.ballot.statement.style;
-            sums.add(manifest, style, ballot.weight, &ballot.shares[place(trustee)]).expect("shares fit");
+            groups[manifest.counting_unit(ballot.unit)].add(manifest, ballot.weight, style);
+        }
+        Cells::of(manifest, &groups)
+    }
+
+    /// A trustee's contribution over these ballots, under their set's root.
+    pub fn contribute(&mut self, trustee: u8, ballots: &[Counted]) -> Contribution {
+        let (manifest, cells) = (&self.election.manifest, self.cells(ballots));
+        let mut sums = ShareSums::new(manifest, &cells);
+        for ballot in ballots {
+            let style = ballot.cast.signed.ballot.statement.style;
+            let (cell, share) = (ballot.cell(&cells), &ballot.shares[place(trustee)]);
+            sums.add(manifest, cell, style, ballot.weight, share).expect("shares fit");
         }
         let key = &self.trustees[place(trustee)].signing;
         let root = accepted_set(ballots).root();
@@ -329,13 +355,14 @@ impl Fixture {
     /// The sums of these ballots' commitments.
     #[must_use]
     pub fn sums(&self, ballots: &[Counted]) -> CommitmentSums {
-        let manifest = &self.election.manifest;
-        let mut sums = CommitmentSums::new(manifest);
+        let (manifest, cells) = (&self.election.manifest, self.cells(ballots));
+        let mut sums = CommitmentSums::new(manifest, cells.len());
         for ballot in ballots {
             let statement = &ballot.cast.signed.ballot.statement;
             let points: Vec<_> =
                 statement.commitments.iter().map(|point| point.decompress().expect("a point")).collect();
-            sums.add_vartime(manifest, statement.style, ballot.weight, &points).expect("ballots fit");
+            let (cell, style) = (ballot.cell(&cells), statement.style);
+            sums.add_vartime(manifest, cell, style, ballot.weight, &points).expect("ballots fit");
         }
         sums
     }
@@ -346,19 +373,25 @@ impl Fixture {
         let manifest = &self.election.manifest;
         let given: Vec<_> = contributions.iter().map(|c| (c.trustee, &c.sums)).collect();
         let openings = crate::tally::reconstruct(manifest, &given).expect("contributions fit");
-        let turnout = (0..manifest.contests.len() as u16).map(|contest| {
-            let of = |ballot: &&Counted| {
-                let style = manifest.style(ballot.cast.signed.ballot.statement.style);
-                style.is_some_and(|style| style.contests.contains(&contest))
-            };
-            let weights: Vec<u64> = ballots.iter().filter(of).map(|ballot| ballot.weight).collect();
-            Turnout { ballots: weights.len() as u32, weight: weights.iter().sum() }
-        });
+        let cells = self.cells(ballots);
+        let mut turnout = Turnouts::new(manifest, cells.len());
+        for ballot in ballots {
+            let style = ballot.cast.signed.ballot.statement.style;
+            turnout.add(manifest, ballot.cell(&cells), style, ballot.weight).expect("ballots fit");
+        }
         ElectionResult {
             openings,
-            turnout: bounded(turnout.collect()),
+            turnout,
             contributors: bounded(contributions.iter().map(|c| c.trustee).collect()),
         }
+    }
+}
+
+impl Counted {
+    /// The cell that it counts in.
+    #[must_use]
+    pub fn cell(&self, cells: &Cells) -> usize {
+        cells.cell_of(self.unit).expect("the units of a fixture are the manifest's")
     }
 }
 
@@ -368,7 +401,8 @@ pub fn accepted_set(ballots: &[Counted]) -> AcceptedSet {
     let mut set = AcceptedSet::default();
     for ballot in ballots {
         let statement = &ballot.cast.signed.ballot.statement;
-        let accepted = Accepted { sequence: statement.sequence, ballot: ballot.hash, weight: ballot.weight };
+        let Counted { hash, weight, unit, .. } = *ballot;
+        let accepted = Accepted { sequence: statement.sequence, ballot: hash, weight, unit };
         set.accept(statement.credential, accepted);
     }
     set
@@ -395,6 +429,11 @@ fn manifest(
     let mut weights = params.voters.clone();
     weights.sort_unstable();
     weights.dedup();
+    let units = params.units.iter().max().map_or(1, |highest| usize::from(*highest) + 1);
+    let units = match units {
+        1 => alloc::vec![name("Everywhere")],
+        _ => (1..=units).map(|unit| name(&format!("Unit {unit}"))).collect(),
+    };
     let all = (0..params.contests.len() as u16).collect();
     let trustees = trustees.iter().zip(1..).map(|(keys, index)| Trustee {
         name: name(&format!("Trustee {index}")),
@@ -406,7 +445,7 @@ fn manifest(
         title: name("Test election"),
         contests: bounded(params.contests.clone()),
         styles: bounded(alloc::vec![Style { name: name("All"), contests: bounded(all) }]),
-        units: bounded(alloc::vec![name("Everywhere")]),
+        units: bounded(units),
         weights: bounded(weights),
         max_voters: 1_000,
         privacy_minimum: 1,
@@ -420,7 +459,7 @@ fn manifest(
         opens_at: 1_000_000,
         closes_at: 2_000_000,
         early_close: true,
-        by_unit: false,
+        by_unit: params.by_unit,
         rehearsal: None,
         generators: GENERATORS_DIGEST,
     }

@@ -160,7 +160,7 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     story.tell(&format!("validator-{CRASHED_VALIDATOR}, which had crashed, gives the very same bytes"));
 
     let verified = verify::report(&record, &chain)?;
-    let equal = show(&file, &rankings, &tallied.totals, &verified);
+    let equal = show(&file, &rankings, &tallied.totals.election, &verified);
     println!();
     println!("{:<34}{:>10.1}", "voting, seconds", took.as_secs_f64());
     println!("{:<34}{:>10.1}", "ballots per second, finalized", receipts.len() as f64 / took.as_secs_f64());

@@ -53,6 +53,7 @@ pub fn manifest(manifest: &Manifest) -> String {
         ("Closes", format!("{}{}", times::show(manifest.closes_at), early(manifest))),
         ("Roll", format!("at most {} voters, weights {:?}", manifest.max_voters, manifest.weights.to_vec())),
         ("Units", names(&manifest.units)),
+        ("Totals", totals(manifest)),
         ("Ballots per voter", format!("{}, the last one counts", manifest.max_ballots)),
         ("Privacy minimum", format!("{} ballots{}", manifest.privacy_minimum, small(manifest))),
         ("Board", format!("{} of {} members", manifest.board.threshold, manifest.board.members.len())),
@@ -94,6 +95,21 @@ fn early(manifest: &Manifest) -> &'static str {
     }
 }
 
+/// What is opened, and how many sums at most.
+fn totals(manifest: &Manifest) -> String {
+    let (sums, most) = (sums(manifest), bounds::MAX_SUMS);
+    if manifest.by_unit {
+        format!("per cell: a unit, or several in a row that keep the privacy minimum together; at most {sums} sums of {most}")
+    } else {
+        format!("of all units together, {sums} sums of {most}")
+    }
+}
+
+/// How many sums are opened at most: a column for each unit.
+fn sums(manifest: &Manifest) -> usize {
+    manifest.columns().saturating_mul(manifest.counting_units())
+}
+
 fn small(manifest: &Manifest) -> &'static str {
     if manifest.small_groups_public {
         "; smaller groups are opened all the same, their votes PUBLIC"
@@ -131,6 +147,8 @@ pub fn manifest_json(manifest: &Manifest) -> Value {
         "opens_at": times::show(manifest.opens_at),
         "closes_at": times::show(manifest.closes_at),
         "early_close": manifest.early_close,
+        "by_unit": manifest.by_unit,
+        "sums": sums(manifest),
         "max_voters": manifest.max_voters,
         "max_ballots": manifest.max_ballots,
         "privacy_minimum": manifest.privacy_minimum,

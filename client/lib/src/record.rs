@@ -101,7 +101,9 @@ pub struct Exported {
 /// Where the finality proof of a record is: beside it.
 #[must_use]
 pub fn finality_path(record: &Path) -> PathBuf {
-    record.with_added_extension("finality")
+    let mut beside = record.as_os_str().to_owned();
+    beside.push(".finality");
+    beside.into()
 }
 
 /// Writes the record of an election that is over to `path`, which appears only once it is complete, and its finality

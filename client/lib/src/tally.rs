@@ -2,6 +2,7 @@
 
 use bounded_collections::BoundedVec;
 use psephos_protocol::{
+    cells::Cells,
     election::Election,
     ids::{Digest, Eid},
     keys::verify_signature,
@@ -57,7 +58,9 @@ pub enum FinalizeError {
 pub struct Tallied {
     /// The result on the chain.
     pub result: ElectionResult,
-    /// The total of every option of every contest, in manifest order.
+    /// The cells that were opened.
+    pub cells: Cells,
+    /// The totals.
     pub totals: Totals,
     /// The root of the set that was opened.
     pub root: Digest,
@@ -90,6 +93,7 @@ pub struct Solution {
 #[must_use]
 pub fn solve(
     manifest: &Manifest,
+    cells: &Cells,
     sums: &CommitmentSums,
     turnout: &Turnouts,
     contributions: &[Contribution],
@@ -102,14 +106,14 @@ pub fn solve(
         let contributors = subset.iter().map(|contribution| contribution.trustee).collect::<Vec<_>>();
         let contributors = BoundedVec::try_from(contributors).ok()?;
         let result = ElectionResult { openings, turnout: turnout.clone(), contributors };
-        let totals = result.verify(manifest, sums).ok()?;
+        let totals = result.verify(manifest, cells, sums).ok()?;
         Some(Solution { result, totals })
     })
 }
 
 /// Says which contributions agree with a verified result.
 ///
-/// The sharing polynomial of a column has degree t − 1, so the right opening at 0 and any t − 1 honest
+/// The sharing polynomial of a sum has degree t − 1, so the right opening at 0 and any t − 1 honest
 /// contributions fix it. A contribution lies on the contributors' polynomial if and only if it can take
 /// the place of one of them without changing the openings. When q − 1 or more contributions lie on one
 /// polynomial through the right opening, at least t − 1 of them are honest, because at most q − t lie: it
@@ -213,11 +217,14 @@ pub async fn tally(chain: &Chain, eid: &Eid, blocks: u32) -> Result<Tallied, Fin
 /// Tries the contributions that are on the chain.
 async fn attempt(chain: &Chain, election: &Election) -> Result<Option<Solution>, FinalizeError> {
     let view = chain.tally(&election.eid).await?;
-    let (Some(sums), Some(turnout)) = (view.sums, view.turnout) else { return Ok(None) };
+    let (Some(cells), Some(sums), Some(turnout)) = (view.cells, view.sums, view.turnout) else {
+        return Ok(None);
+    };
     let sums = CommitmentSums::from_encodings(&sums)?;
     let signed = signed(election, view.contributions);
     let manifest = election.manifest.clone();
-    Ok(tokio::task::spawn_blocking(move || solve(&manifest, &sums, &turnout, &signed)).await.ok().flatten())
+    let solved = move || solve(&manifest, &cells, &sums, &turnout, &signed);
+    Ok(tokio::task::spawn_blocking(solved).await.ok().flatten())
 }
 
 /// The contributions that their trustees signed; a node can't slip in others.
@@ -234,12 +241,14 @@ fn signed(election: &Election, contributions: Vec<Contribution>) -> Vec<Contribu
 /// Verifies the result on the chain against its sums.
 async fn finished(chain: &Chain, election: &Election) -> Result<Tallied, FinalizeError> {
     let (view, state) = (chain.tally(&election.eid).await?, chain.election(&election.eid).await?.state);
-    let (Some(result), Some(sums), Some(agreed)) = (view.result, view.sums, state.agreed) else {
+    let (Some(result), Some(cells), Some(sums), Some(agreed)) =
+        (view.result, view.cells, view.sums, state.agreed)
+    else {
         return Err(FinalizeError::WrongResult(TallyError::Shape));
     };
-    let totals = result.verify(&election.manifest, &CommitmentSums::from_encodings(&sums)?)?;
+    let totals = result.verify(&election.manifest, &cells, &CommitmentSums::from_encodings(&sums)?)?;
     let verdict = judge(&election.manifest, &result, &signed(election, view.contributions));
-    Ok(Tallied { result, totals, root: agreed.root, verdict })
+    Ok(Tallied { result, cells, totals, root: agreed.root, verdict })
 }
 
 #[cfg(test)]
@@ -281,9 +290,10 @@ mod tests {
         let ascending = contributions(&mut fixture, &ballots, &[1, 3]);
         let turnout = turnout(&fixture, &ballots, &ascending);
         let manifest = &fixture.election.manifest;
-        let solution = solve(manifest, &fixture.sums(&ballots), &turnout, &given).unwrap();
+        let solution =
+            solve(manifest, &fixture.cells(&ballots), &fixture.sums(&ballots), &turnout, &given).unwrap();
         assert_eq!(trustees(&solution), [1, 3]);
-        assert_eq!(solution.totals, vec![vec![1, 4, 0]]);
+        assert_eq!(solution.totals.election, vec![vec![1, 4, 0]]);
     }
 
     #[test]
@@ -294,13 +304,40 @@ mod tests {
             let turnout = turnout(&fixture, &ballots, &given);
             lie(&mut given[liar]);
             let manifest = &fixture.election.manifest;
-            let solution = solve(manifest, &fixture.sums(&ballots), &turnout, &given).unwrap();
+            let solution =
+                solve(manifest, &fixture.cells(&ballots), &fixture.sums(&ballots), &turnout, &given).unwrap();
             let named = given[liar].trustee;
             assert!(!trustees(&solution).contains(&named));
-            assert_eq!(solution.totals, vec![vec![1, 4, 0]]);
+            assert_eq!(solution.totals.election, vec![vec![1, 4, 0]]);
             let verdict = judge(manifest, &solution.result, &given);
             assert_eq!((verdict.wrong, verdict.undecided), (vec![named], vec![]));
             assert_eq!(verdict.consistent.len(), 3);
+        }
+    }
+
+    /// A contribution whose values stand in each other's cells is as wrong as any.
+    #[test]
+    fn contributions_are_judged_in_every_cell() {
+        let params = Params { units: vec![0, 1, 1], by_unit: true, ..Params::default() };
+        let mut fixture = Fixture::new(&params);
+        let votes = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+        let ballots: Vec<_> = (0..3).map(|voter| fixture.cast(voter, 1, &[votes[voter].to_vec()])).collect();
+        let mut given = contributions(&mut fixture, &ballots, &[1, 2, 3, 4]);
+        let turnout = turnout(&fixture, &ballots, &given);
+        given[1].sums.iter_mut().into_slice().rotate_left(2);
+        // Wrong in the second cell alone, and one cell short.
+        for other in [0, 1] {
+            let mut given = given.clone();
+            match other {
+                0 => {}
+                _ => given[1].sums.truncate(2),
+            }
+            let (manifest, cells) = (&fixture.election.manifest, fixture.cells(&ballots));
+            let solution = solve(manifest, &cells, &fixture.sums(&ballots), &turnout, &given).unwrap();
+            assert_eq!(trustees(&solution), [1, 3]);
+            assert_eq!(solution.totals.cells, [vec![vec![1, 0, 0]], vec![vec![0, 1, 1]]]);
+            let verdict = judge(manifest, &solution.result, &given);
+            assert_eq!((verdict.consistent, verdict.wrong), (vec![1, 3, 4], vec![2]));
         }
     }
 
@@ -310,10 +347,11 @@ mod tests {
         let mut given = contributions(&mut fixture, &ballots, &[1, 2]);
         let turnout = turnout(&fixture, &ballots, &given);
         lie(&mut given[1]);
-        let (manifest, sums) = (&fixture.election.manifest, fixture.sums(&ballots));
-        assert_eq!(solve(manifest, &sums, &turnout, &given), None);
-        assert_eq!(solve(manifest, &sums, &turnout, &given[..1]), None);
-        assert_eq!(solve(manifest, &sums, &turnout, &[]), None);
+        let (manifest, cells) = (&fixture.election.manifest, fixture.cells(&ballots));
+        let sums = fixture.sums(&ballots);
+        assert_eq!(solve(manifest, &cells, &sums, &turnout, &given), None);
+        assert_eq!(solve(manifest, &cells, &sums, &turnout, &given[..1]), None);
+        assert_eq!(solve(manifest, &cells, &sums, &turnout, &[]), None);
     }
 
     /// n = 7, t = 3, q = 5: two trustees may lie. The three contributors alone may hold two liars whose
@@ -326,8 +364,9 @@ mod tests {
         let mut given = contributions(&mut fixture, &ballots, &[1, 2, 3, 4, 5]);
         let turnout = fixture.result(&ballots, &given[..3]).turnout;
         lie(&mut given[3]);
-        let (manifest, sums) = (&fixture.election.manifest, fixture.sums(&ballots));
-        let solution = solve(manifest, &sums, &turnout, &given).unwrap();
+        let (manifest, cells) = (&fixture.election.manifest, fixture.cells(&ballots));
+        let sums = fixture.sums(&ballots);
+        let solution = solve(manifest, &cells, &sums, &turnout, &given).unwrap();
         let early = judge(manifest, &solution.result, &given[..4]);
         assert_eq!((early.consistent, early.wrong, early.undecided), (vec![1, 2, 3], vec![], vec![4]));
         let late = judge(manifest, &solution.result, &given);

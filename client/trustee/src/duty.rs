@@ -493,20 +493,21 @@ impl Duty {
             return Ok(());
         }
         self.tried = contributions.len();
+        let cells = self.follower.cells(&self.served.election.manifest, set)?;
         let view = self.daemon.chain.tally(&self.served.eid()).await?;
         let (Some(sums), Some(turnout)) = (view.sums, view.turnout) else { return Ok(()) };
         let (served, daemon, set) = (self.served.clone(), self.daemon.clone(), set.clone());
         let solution = tokio::task::spawn_blocking(move || {
             let manifest = &served.election.manifest;
             let sums = CommitmentSums::from_encodings(&sums)?;
-            let solution = solve(manifest, &sums, &turnout, &contributions);
+            let solution = solve(manifest, &cells, &sums, &turnout, &contributions);
             let agree = solution.as_ref().is_some_and(|solution| {
                 judge(manifest, &solution.result, &contributions).consistent.len() == contributions.len()
             });
             let Daemon { store, stop, .. } = &*daemon;
             let wrong = match agree {
                 true => Vec::new(),
-                false => tally::wrong_contributions(store, &served, &set, &contributions, stop)?,
+                false => tally::wrong_contributions(store, &served, &set, &cells, &contributions, stop)?,
             };
             if !wrong.is_empty() {
                 evidence::accuse(store, &daemon.data, &served.eid(), &set, &wrong);

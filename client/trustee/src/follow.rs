@@ -1,7 +1,7 @@
 //! Following (spec 7.2): the accepted set, rebuilt from finalized block bodies that this trustee has read
 //! itself, and the signatures of the other trustees.
 //!
-//! Nothing that the chain says about its own state enters the set but voters' weights; its count and
+//! Nothing that the chain says about its own state enters the set but voters' weights and units; its count and
 //! log of ballots are compared with what the blocks hold, and a difference stops this trustee.
 
 use psephos_client::{ChainBlock, ChainError};
@@ -10,12 +10,13 @@ use psephos_protocol::{
     ballot::{batch, BallotError, CastBallot, TrackingCode},
     board::{Action, Board},
     bounds::LOWERED_QUORUM_WAIT,
+    cells::{Cells, Groups},
     declaration::{Declaration, Declarations},
     election::Election,
     ids::{Anchor, BallotHash, Digest, Eid},
     keys::{verify_signature, PublicKey},
     manifest::Manifest,
-    state::{ElectionState, LoweredQuorum},
+    state::{ElectionState, LoweredQuorum, Voter},
     tally::Contribution,
     transcript,
     wire::Message,
@@ -78,8 +79,8 @@ pub enum FollowError {
         /// The last one before.
         last: u32,
     },
-    /// A counted ballot's voter is not on the frozen roll, or has another style.
-    #[error("ballot {code} counts, but the roll has its credential {credential} not at all or with another style: nothing is signed")]
+    /// A counted ballot's voter is not on the frozen roll, has another style, or a unit that there is not.
+    #[error("ballot {code} counts, but the roll has its credential {credential} not at all, with another style, or in a unit that the manifest does not have: nothing is signed")]
     Voter {
         /// The ballot.
         code: TrackingCode,
@@ -106,6 +107,12 @@ pub enum FollowError {
         /// From the state.
         chain: String,
     },
+}
+
+impl FollowError {
+    fn voter(credential: PublicKey, ballot: BallotHash) -> Self {
+        Self::Voter { code: TrackingCode::of(&ballot), credential }
+    }
 }
 
 /// What a block says about an election, verified.
@@ -318,7 +325,7 @@ impl Follower {
     }
 
     /// The accepted set, when the last block that was read is the closing block: compared with the chain's
-    /// own count and log, and with every voter's weight from the frozen roll.
+    /// own count and log, and with every voter's weight and unit from the frozen roll.
     ///
     /// # Errors
     /// [`FollowError`], naming what differs on both sides.
@@ -352,14 +359,32 @@ impl Follower {
         for some in all.chunks(PARALLEL) {
             let voters = some.iter().map(|(credential, _)| view.voter(&election.eid, credential));
             for ((credential, ballot), voter) in some.iter().zip(futures::future::join_all(voters).await) {
-                let voter = voter?.filter(|voter| voter.style == ballot.style).ok_or_else(|| {
-                    FollowError::Voter { code: TrackingCode::of(&ballot.hash), credential: **credential }
-                })?;
+                let fits = |voter: &Voter| {
+                    voter.style == ballot.style && usize::from(voter.unit) < election.manifest.units.len()
+                };
+                let Voter { weight, unit, .. } =
+                    voter?.filter(fits).ok_or_else(|| FollowError::voter(**credential, ballot.hash))?;
                 let (sequence, ballot) = (ballot.sequence, ballot.hash);
-                set.accept(**credential, Accepted { sequence, ballot, weight: voter.weight });
+                set.accept(**credential, Accepted { sequence, ballot, weight, unit });
             }
         }
         Ok(set)
+    }
+
+    /// The cells of a set of ballots that were read: what is opened of it, and nothing finer ever.
+    ///
+    /// # Errors
+    /// [`FollowError::Voter`] when it holds others.
+    pub fn cells(&self, manifest: &Manifest, set: &AcceptedSet) -> Result<Cells, FollowError> {
+        let mut groups = Groups::per_unit(manifest);
+        for (credential, accepted) in set.iter() {
+            let read = self.ballots.get(credential).filter(|read| read.hash == accepted.ballot);
+            let unit = groups.get_mut(manifest.counting_unit(accepted.unit));
+            let (read, unit) =
+                read.zip(unit).ok_or_else(|| FollowError::voter(*credential, accepted.ballot))?;
+            unit.add(manifest, accepted.weight, read.style);
+        }
+        Ok(Cells::of(manifest, &groups))
     }
 
     /// Ballots that count so far, were accepted up to this block, and are not in the store; with their voters. What

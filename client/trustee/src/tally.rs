@@ -8,6 +8,7 @@
 use psephos_protocol::{
     agreement::{Accepted, AcceptedSet, Agreement, SetStatement},
     ballot::TrackingCode,
+    cells::Cells,
     declaration::{Declaration, Missing},
     envelope::{Deposit, EnvelopeError},
     group::EncodingError,
@@ -23,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::{
     config::Keys,
     elections::Served,
-    follow::Follower,
+    follow::{FollowError, Follower},
     store::{Store, StoreError},
 };
 
@@ -95,6 +96,9 @@ pub enum TallyError {
         /// What is wrong with the first.
         reason: String,
     },
+    /// The cells of the set can't be found.
+    #[error(transparent)]
+    Cells(#[from] FollowError),
     /// The daemon is stopping.
     #[error("stopping; the sum is made again at the next start")]
     Stopping,
@@ -228,7 +232,8 @@ pub fn contribute(
     let standing = match marked {
         Some(marked) => marked,
         None => {
-            let sums = sum_shares(store, keys, served, set, stop)?;
+            let cells = follower.cells(&served.election.manifest, set)?;
+            let sums = sum_shares(store, keys, served, set, &cells, stop)?;
             let made =
                 Contribution::sign(&served.election, served.index, &keys.signing, ours, sums, &mut OsRng);
             store.contribute_once(&made)?
@@ -261,18 +266,19 @@ pub fn report_missing(store: &Store, served: &Served, set: &AcceptedSet) -> Resu
     Ok(missing)
 }
 
-/// Σ w·share over the set: every share opened and checked against its ballot once more, on all cores, with
+/// Σ w·share over the set, per cell: every share opened and checked against its ballot once more, on all cores, with
 /// [`AT_ONCE`] ballots in memory.
 fn sum_shares(
     store: &Store,
     keys: &Keys,
     served: &Served,
     set: &AcceptedSet,
+    cells: &Cells,
     stop: &AtomicBool,
 ) -> Result<Columns, TallyError> {
     let (eid, manifest) = (served.eid(), &served.election.manifest);
     let (mut missing, mut first) = (0usize, None);
-    let mut sums = ShareSums::new(manifest);
+    let mut sums = ShareSums::new(manifest, cells);
     let counted: Vec<&Accepted> = set.iter().map(|(_, accepted)| accepted).collect();
     let mut damaged: Vec<(BallotHash, BadShare)> = Vec::new();
     for (part, done) in counted.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
@@ -296,8 +302,10 @@ fn sum_shares(
                 first.get_or_insert(TrackingCode::of(&accepted.ballot));
                 continue;
             };
-            let added =
-                share.and_then(|(style, share)| Ok(sums.add(manifest, style, accepted.weight, &share)?));
+            let added = share.and_then(|(style, share)| {
+                let cell = cells.cell_of(accepted.unit).ok_or(SumError::Shape)?;
+                Ok(sums.add(manifest, cell, style, accepted.weight, &share)?)
+            });
             if let Err(error) = added {
                 damaged.push((accepted.ballot, error));
             }
@@ -325,6 +333,7 @@ pub fn wrong_contributions(
     store: &Store,
     served: &Served,
     set: &AcceptedSet,
+    cells: &Cells,
     contributions: &[Contribution],
     stop: &AtomicBool,
 ) -> Result<Vec<u8>, TallyError> {
@@ -333,8 +342,8 @@ pub fn wrong_contributions(
     let parts: Vec<DealtSums> = counted
         .par_chunks(AT_ONCE)
         .map(|part| {
-            let mut sums = DealtSums::new(manifest);
-            for Accepted { ballot, weight, .. } in part {
+            let mut sums = DealtSums::new(manifest, cells);
+            for Accepted { ballot, weight, unit, .. } in part {
                 if stop.load(Ordering::Relaxed) {
                     return Err(TallyError::Stopping);
                 }
@@ -346,19 +355,17 @@ pub fn wrong_contributions(
                 let deposit =
                     Deposit::from_bytes(&deposited.deposit).map_err(|error| damaged(error.to_string()))?;
                 let statement = &deposit.ballot.ballot.statement;
-                sums.add_vartime(
-                    manifest,
-                    statement.style,
-                    *weight,
-                    &statement.commitments,
-                    &deposit.dealing,
-                )
+                let (style, commitments) = (statement.style, &statement.commitments);
+                let cell = cells.cell_of(*unit).ok_or(SumError::Shape);
+                cell.and_then(|cell| {
+                    sums.add_vartime(manifest, cell, style, *weight, commitments, &deposit.dealing)
+                })
                 .map_err(|error| damaged(error.to_string()))?;
             }
             Ok(sums)
         })
         .collect::<Result<_, TallyError>>()?;
-    let sums = parts.iter().fold(DealtSums::new(manifest), DealtSums::merge);
+    let sums = parts.iter().fold(DealtSums::new(manifest, cells), DealtSums::merge);
     let wrong = contributions.iter().filter(|contribution| !sums.fit(contribution));
     Ok(wrong.map(|contribution| contribution.trustee).collect())
 }

@@ -12,13 +12,13 @@ use psephos_protocol::{
         CastBallot, Checks, Statement, Terms, VerifiedBallot,
     },
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
+    cells::{together, Cells, Groups},
     election::Election,
     group::Point,
     ids::{BallotHash, Digest},
     keys::PublicKey,
-    manifest::Manifest,
     range_proof::Generators,
-    tally::{CommitmentSums, TallyError, Turnout, Turnouts},
+    tally::{CommitmentSums, TallyError, Turnouts},
     transcript,
 };
 
@@ -71,64 +71,16 @@ pub(crate) struct Ballots {
     set: AcceptedSet,
     /// Ballots that count and are not in the set, because too few trustees can serve them.
     excluded: BTreeMap<PublicKey, Accepted>,
+    /// Sums, turnouts and groups of the counted ballots per unit: the cells are known when all are counted.
     sums: CommitmentSums,
-    turnout: Vec<Turnout>,
-    /// Counted ballots per weight, per style and per unit.
-    groups: Groups,
+    turnout: Turnouts,
+    groups: Vec<Groups>,
+    /// Who voted per reporting unit, excluded or not.
+    voters: Vec<u32>,
     log: Digest,
     accepted: u64,
     /// Ballots tied to a block before the record.
     unanchored: u64,
-}
-
-/// How many ballots count per group of voters.
-#[derive(Default)]
-pub(crate) struct Groups {
-    weights: HashMap<u64, u32>,
-    styles: HashMap<u16, u32>,
-    units: HashMap<u16, u32>,
-}
-
-impl Groups {
-    /// Counts a voter.
-    pub(crate) fn add(&mut self, rights: &Rights) {
-        self.count(rights, true);
-        let unit = self.units.entry(rights.unit).or_default();
-        *unit = unit.saturating_add(1);
-    }
-
-    /// Counts a voter more or less by weight and by style. Who voted in a unit has voted, excluded or not.
-    fn count(&mut self, rights: &Rights, more: bool) {
-        let one = |count: &mut u32| {
-            *count = if more { count.saturating_add(1) } else { count.saturating_sub(1) };
-        };
-        one(self.weights.entry(rights.weight).or_default());
-        one(self.styles.entry(rights.style).or_default());
-    }
-
-    /// Whether nobody was counted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.weights.is_empty()
-    }
-
-    /// The first group that has voters, but fewer than the election's privacy minimum.
-    pub(crate) fn too_small(&self, election: &Election) -> Option<String> {
-        let manifest = &election.manifest;
-        if manifest.small_groups_public {
-            return None;
-        }
-        let least = manifest.privacy_minimum;
-        let small = |count: Option<&u32>| count.copied().filter(|count| *count > 0 && *count < least);
-        let weight = manifest.weights.iter().find_map(|weight| {
-            small(self.weights.get(weight)).map(|count| format!("{count} voters of weight {weight}"))
-        });
-        let style = || {
-            (0u16..).take(manifest.styles.len()).find_map(|style| {
-                small(self.styles.get(&style)).map(|count| format!("{count} voters of style {style}"))
-            })
-        };
-        weight.or_else(style).map(|group| format!("{group}, fewer than the privacy minimum {least}"))
-    }
 }
 
 impl Ballots {
@@ -143,9 +95,10 @@ impl Ballots {
             voted: HashMap::new(),
             set: AcceptedSet::default(),
             excluded: BTreeMap::new(),
-            sums: CommitmentSums::new(manifest),
-            turnout: vec![Turnout::default(); manifest.contests.len()],
-            groups: Groups::default(),
+            sums: CommitmentSums::new(manifest, manifest.counting_units()),
+            turnout: Turnouts::new(manifest, manifest.counting_units()),
+            groups: Groups::per_unit(manifest),
+            voters: vec![0; manifest.units.len()],
             log: Digest::default(),
             accepted: 0,
             unanchored: 0,
@@ -262,17 +215,20 @@ impl Ballots {
     ) -> Result<(), TallyError> {
         let (manifest, rights) = (&election.manifest, ballot.rights);
         let statement = &ballot.cast.signed.ballot.statement;
-        let accepted =
-            Accepted { sequence: statement.sequence, ballot: verified.hash, weight: rights.weight };
-        self.sums.add_vartime(manifest, rights.style, rights.weight, &verified.commitments)?;
+        let Rights { weight, style, unit, .. } = rights;
+        let accepted = Accepted { sequence: statement.sequence, ballot: verified.hash, weight, unit };
+        let place = manifest.counting_unit(unit);
+        self.sums.add_vartime(manifest, place, style, weight, &verified.commitments)?;
         self.log = transcript::log(&self.log, &verified.hash.0);
         self.accepted = self.accepted.saturating_add(1);
         let voted = self.voted.entry(statement.credential).or_default();
         if self.set.accept(statement.credential, accepted).is_some() {
-            self.sums.remove_vartime(manifest, rights.style, rights.weight, &voted.commitments)?;
+            self.sums.remove_vartime(manifest, place, style, weight, &voted.commitments)?;
         } else {
-            self.groups.add(&rights);
-            count_turnout(&mut self.turnout, manifest, &rights, true);
+            self.groups.get_mut(place).ok_or(TallyError::Shape)?.add(manifest, weight, style);
+            self.turnout.add(manifest, place, style, weight)?;
+            let voters = self.voters.get_mut(usize::from(unit)).ok_or(TallyError::Shape)?;
+            *voters = voters.saturating_add(1);
         }
         voted.commitments = statement.commitments.to_vec();
         voted.dealing = statement.dealing;
@@ -324,17 +280,21 @@ impl Ballots {
         back: bool,
     ) -> Result<(), TallyError> {
         let manifest = &election.manifest;
-        let rights = roll.rights(credential).ok_or(TallyError::Shape)?;
+        let Rights { weight, style, unit, .. } = roll.rights(credential).ok_or(TallyError::Shape)?;
+        let place = manifest.counting_unit(unit);
+        let groups = self.groups.get_mut(place).ok_or(TallyError::Shape)?;
         let commitments = &self.voted.get(credential).ok_or(TallyError::Shape)?.commitments;
         if back {
             let points = commitments.iter().map(Point::decompress).collect::<Result<Vec<_>, _>>();
             let points = points.map_err(|_| TallyError::Shape)?;
-            self.sums.add_vartime(manifest, rights.style, rights.weight, &points)?;
+            self.sums.add_vartime(manifest, place, style, weight, &points)?;
+            self.turnout.add(manifest, place, style, weight)?;
+            groups.add(manifest, weight, style);
         } else {
-            self.sums.remove_vartime(manifest, rights.style, rights.weight, commitments)?;
+            self.sums.remove_vartime(manifest, place, style, weight, commitments)?;
+            self.turnout.remove(manifest, place, style, weight)?;
+            groups.remove(manifest, weight, style);
         }
-        self.groups.count(&rights, back);
-        count_turnout(&mut self.turnout, manifest, &rights, back);
         Ok(())
     }
 
@@ -346,8 +306,8 @@ impl Ballots {
                 Failure::new(Step::Once, Party::Validators, format!("credential {credential}"), reason)
             };
             let rights = roll.rights(credential).ok_or_else(|| fail("it counts and is not on the roll"))?;
-            if rights.weight != accepted.weight {
-                return Err(fail("it counts with another weight than the roll's"));
+            if (rights.weight, rights.unit) != (accepted.weight, accepted.unit) {
+                return Err(fail("it counts with another weight or unit than the roll's"));
             }
             entries.push(rights.entry);
         }
@@ -375,16 +335,24 @@ impl Ballots {
         })
     }
 
-    pub(crate) fn sums(&self) -> &CommitmentSums {
-        &self.sums
+    /// The cells of the counted ballots.
+    pub(crate) fn cells(&self, election: &Election) -> Cells {
+        Cells::of(&election.manifest, &self.groups)
     }
 
-    pub(crate) fn groups(&self) -> &Groups {
-        &self.groups
+    /// The sums of the commitments in each cell.
+    pub(crate) fn sums(&self, election: &Election, cells: &Cells) -> CommitmentSums {
+        self.sums.join(&election.manifest, cells)
     }
 
-    pub(crate) fn turnout(&self) -> Turnouts {
-        Turnouts::truncate_from(self.turnout.clone())
+    /// The turnouts of each cell.
+    pub(crate) fn turnout(&self, election: &Election, cells: &Cells) -> Turnouts {
+        self.turnout.join(&election.manifest, cells)
+    }
+
+    /// The first group below the privacy minimum among the counted ballots.
+    pub(crate) fn too_small(&self, election: &Election) -> Option<String> {
+        too_small(election, &together(&election.manifest, &self.groups))
     }
 
     pub(crate) fn log(&self) -> Digest {
@@ -398,20 +366,14 @@ impl Ballots {
 
     /// Adds who voted to the counts per unit.
     pub(crate) fn add_turnout(&self, units: &mut [UnitCount]) {
-        for (index, unit) in (0u16..).zip(units) {
-            unit.voted = self.groups.units.get(&index).copied().unwrap_or_default();
+        for (unit, voters) in units.iter_mut().zip(&self.voters) {
+            unit.voted = *voters;
         }
     }
 }
 
-/// Counts a voter's ballot more or less in the turnout of each contest of its style.
-fn count_turnout(turnouts: &mut [Turnout], manifest: &Manifest, rights: &Rights, more: bool) {
-    let contests = manifest.style(rights.style).map(|style| style.contests.as_slice()).unwrap_or_default();
-    for contest in contests {
-        let Some(turnout) = turnouts.get_mut(usize::from(*contest)) else { continue };
-        (turnout.ballots, turnout.weight) = match more {
-            true => (turnout.ballots.saturating_add(1), turnout.weight.saturating_add(rights.weight)),
-            false => (turnout.ballots.saturating_sub(1), turnout.weight.saturating_sub(rights.weight)),
-        };
-    }
+/// The first group that has voters, but fewer than the election's privacy minimum.
+pub(crate) fn too_small(election: &Election, groups: &Groups) -> Option<String> {
+    let least = election.manifest.privacy_minimum;
+    groups.small(&election.manifest).map(|group| format!("{group}, fewer than the privacy minimum {least}"))
 }

@@ -146,7 +146,8 @@ impl Dispute {
     fn sums(&self, evidence: &mut IoReader<impl Read>) -> Result<DealtSums, EvidenceError> {
         let Running { election, roll, ballots, .. } = &self.0;
         let manifest = &election.manifest;
-        let mut sums = DealtSums::new(manifest);
+        let cells = ballots.cells(election);
+        let mut sums = DealtSums::new(manifest, &cells);
         for ballot in ballots.dealt() {
             let code = TrackingCode::of(&ballot.accepted.ballot);
             let Dealt { ballot: found, dealing } =
@@ -157,11 +158,12 @@ impl Dispute {
             if dealing.digest() != ballot.digest {
                 return Err(EvidenceError::Dealing(code));
             }
-            let added = roll.rights(ballot.credential).is_some_and(|rights| {
+            let place = roll.rights(ballot.credential).zip(cells.cell_of(ballot.accepted.unit));
+            let added = place.map(|(rights, cell)| {
                 let weight = ballot.accepted.weight;
-                sums.add_vartime(manifest, rights.style, weight, ballot.commitments, &dealing).is_ok()
+                sums.add_vartime(manifest, cell, rights.style, weight, ballot.commitments, &dealing)
             });
-            if !added {
+            if !matches!(added, Some(Ok(()))) {
                 return Err(EvidenceError::Points(code));
             }
         }

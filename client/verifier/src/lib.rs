@@ -191,6 +191,7 @@ fn report(
         failure,
         outcome: None,
         contests: Vec::new(),
+        cells: Vec::new(),
         units: Vec::new(),
         result: None,
         roll_log: Digest::default(),
@@ -219,6 +220,7 @@ fn report(
         report.counted = running.ballots.set().len() as u32;
         if let Some(stands) = running.tally.result() {
             report.contests = stands.contests(election);
+            report.cells = stands.cells(election);
             report.result = Some(stands.digest);
         }
         report.outcome = match (running.phase, report.result) {

@@ -84,7 +84,9 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
 
 /// The finality proof that was named, or that lies beside the record.
 fn finality(cli: &Cli) -> anyhow::Result<Option<Vec<u8>>> {
-    let beside = cli.record.with_added_extension("finality");
+    let mut beside = cli.record.clone().into_os_string();
+    beside.push(".finality");
+    let beside = PathBuf::from(beside);
     let path = match &cli.finality {
         Some(path) => path,
         None if beside.is_file() => &beside,

@@ -154,7 +154,8 @@ impl Replay {
             Message::Contribute(contribution) => {
                 running.require(&[Phase::Agreed], step, object)?;
                 let agreed = running.expected(object)?;
-                running.tally.contribute(&running.election, &agreed, contribution, object)
+                let cells = running.ballots.cells(&running.election);
+                running.tally.contribute(&running.election, &cells, &agreed, contribution, object)
             }
             Message::Finalize(finalize) => {
                 running.require(&[Phase::Agreed], step, object)?;

@@ -190,12 +190,21 @@ pub struct Check {
 pub struct ContestTotals {
     /// The question.
     pub title: String,
-    /// Ballots that have this contest.
+    /// Counted ballots that have this contest.
     pub ballots: u32,
     /// Their weights together.
     pub weight: u64,
     /// Options with what they were given, in ballot order.
     pub options: Vec<(String, u64)>,
+}
+
+/// The totals of one cell: the reporting units that are reported together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CellTotals {
+    /// The units, in the order of the manifest.
+    pub units: Vec<String>,
+    /// What was given there.
+    pub contests: Vec<ContestTotals>,
 }
 
 /// The roll of one reporting unit, to be compared with the official register.
@@ -250,6 +259,8 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// The totals; empty unless the openings were checked.
     pub contests: Vec<ContestTotals>,
+    /// The totals per cell; empty where there is one cell, and unless the openings were checked.
+    pub cells: Vec<CellTotals>,
     /// The roll by unit.
     pub units: Vec<UnitCount>,
     /// The digest of the result, as recomputed: what the board certifies and prints.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use psephos_protocol::{
     agreement::{Acceptance, Agreement, SetStatement},
     ballot::CastBallot,
+    cells::Groups,
     declaration::{Declaration, Declarations},
     election::Election,
     endpoint::Announcement,
@@ -15,7 +16,7 @@ use psephos_protocol::{
 };
 
 use crate::{
-    ballots::{Ballots, Groups},
+    ballots::{too_small, Ballots},
     header::{Block, Headers},
     report::{Checks, Failure, Party, Step},
     roll::Roll,
@@ -201,12 +202,13 @@ impl Running {
                 format!("the board froze the roll at {time} ms, and voting ends at {close} ms"),
             );
         }
-        let mut groups = Groups::default();
-        self.roll.voters().for_each(|rights| groups.add(&rights));
+        let manifest = &self.election.manifest;
+        let mut groups = Groups::new(manifest);
+        self.roll.voters().for_each(|rights| groups.add(manifest, rights.weight, rights.style));
         if groups.is_empty() {
             return fail(Step::Roll, String::from("the board froze a roll on which nobody has a credential"));
         }
-        match groups.too_small(&self.election) {
+        match too_small(&self.election, &groups) {
             Some(group) => fail(Step::Privacy, format!("the roll has {group}")),
             None => Ok(()),
         }
@@ -242,8 +244,12 @@ impl Running {
         let log = self.ballots.log();
         self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32, log });
         let columns = self.election.manifest.columns();
-        checks.pass(Step::Sums, format!("{} ballots in {columns} columns", set.len()));
-        match self.ballots.groups().too_small(&self.election) {
+        let of_cells = match self.ballots.cells(&self.election).len() {
+            1 => String::new(),
+            cells => format!(" of {cells} cells"),
+        };
+        checks.pass(Step::Sums, format!("{} ballots in {columns} columns{of_cells}", set.len()));
+        match self.ballots.too_small(&self.election) {
             None => checks
                 .pass(Step::Privacy, format!("the minimum is {}", self.election.manifest.privacy_minimum)),
             Some(_) => checks.forget(Step::Privacy),
@@ -309,7 +315,7 @@ impl Running {
     ) -> Result<(), Failure> {
         self.require(&[Phase::Closed, Phase::Agreed], Step::Agreement, object)?;
         let expected = self.expected(object)?;
-        if let Some(group) = self.ballots.groups().too_small(&self.election) {
+        if let Some(group) = self.ballots.too_small(&self.election) {
             let party = Party::Trustees(vec![agreement.trustee]);
             return Err(Failure::new(
                 Step::Privacy,
@@ -373,7 +379,7 @@ impl Running {
         self.phase = Phase::Void;
         self.voided = Some(reason);
         checks.pass(Step::Certification, format!("voided {by}"));
-        if let Some(group) = self.expected.and_then(|_| self.ballots.groups().too_small(&self.election)) {
+        if let Some(group) = self.expected.and_then(|_| self.ballots.too_small(&self.election)) {
             checks.pass(Step::Privacy, format!("nothing was opened, with {group}"));
         }
         let open =

@@ -1,19 +1,21 @@
 //! Checks 11 and 13 to 15: what the trustees sign and the totals that come out.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use psephos_protocol::{
     agreement::{Agreement, SetStatement},
     bounds::show,
+    cells::Cells,
     election::Election,
     ids::{Anchor, Digest},
     keys::verify_signature,
-    tally::{reconstruct, Contribution, ElectionResult, Finalize, TallyError, Totals},
+    manifest::Manifest,
+    tally::{reconstruct, Contribution, Counts, ElectionResult, Finalize, TallyError, Totals, Turnout},
 };
 
 use crate::{
     ballots::Ballots,
-    report::{ContestTotals, Failure, Party, Step},
+    report::{CellTotals, ContestTotals, Failure, Party, Step},
 };
 
 /// The trustees' acts after the close.
@@ -28,6 +30,7 @@ pub(crate) struct Tally {
 pub(crate) struct Stands {
     pub(crate) digest: Digest,
     pub(crate) result: ElectionResult,
+    pub(crate) cells: Cells,
     pub(crate) totals: Totals,
 }
 
@@ -119,6 +122,7 @@ impl Tally {
     pub(crate) fn contribute(
         &mut self,
         election: &Election,
+        cells: &Cells,
         agreed: &SetStatement,
         contribution: Contribution,
         object: &str,
@@ -129,7 +133,14 @@ impl Tally {
         if !contribution.verify(election, verify_signature) {
             return Err(fail(
                 Party::Validators,
-                format!("the contribution is not signed by trustee {trustee}, or not of one pair per column"),
+                format!("the contribution is not signed by trustee {trustee} of this election"),
+            ));
+        }
+        let (pairs, sums) = (contribution.sums.len(), cells.sums(&election.manifest));
+        if pairs != sums {
+            return Err(fail(
+                own(),
+                format!("the contribution of trustee {trustee} has {pairs} pairs, and there are {sums} sums"),
             ));
         }
         if contribution.root != agreed.root {
@@ -184,7 +195,7 @@ impl Tally {
             let party = match error {
                 TallyError::Contributors | TallyError::Shape => Party::Validators,
                 TallyError::Scalar(trustee) => Party::Trustees(vec![trustee]),
-                TallyError::Opening(_) | TallyError::Total { .. } => {
+                TallyError::Opening { .. } | TallyError::Total { .. } => {
                     Party::Trustees(finalize.contributors.to_vec())
                 }
             };
@@ -193,10 +204,12 @@ impl Tally {
         let manifest = &election.manifest;
         let openings = reconstruct(manifest, &named).map_err(wrong)?;
         let contributors = finalize.contributors.clone();
-        let result = ElectionResult { openings, turnout: ballots.turnout(), contributors };
-        let totals = result.verify(manifest, ballots.sums()).map_err(wrong)?;
+        let cells = ballots.cells(election);
+        let turnout = ballots.turnout(election, &cells);
+        let result = ElectionResult { openings, turnout, contributors };
+        let totals = result.verify(manifest, &cells, &ballots.sums(election, &cells)).map_err(wrong)?;
         let digest = result.digest(&election.eid, &agreed.root);
-        self.result = Some(Stands { digest, result, totals });
+        self.result = Some(Stands { digest, result, cells, totals });
         Ok(())
     }
 
@@ -207,21 +220,39 @@ impl Tally {
 }
 
 impl Stands {
-    /// The totals by contest and option.
+    /// The election's totals by contest and option.
     pub(crate) fn contests(&self, election: &Election) -> Vec<ContestTotals> {
-        let contests = election.manifest.contests.iter().zip(&self.totals).zip(self.result.turnout.iter());
-        contests
-            .map(|((contest, totals), turnout)| ContestTotals {
-                title: show(&contest.title),
-                ballots: turnout.ballots,
-                weight: turnout.weight,
-                options: contest
-                    .options
-                    .iter()
-                    .map(|option| show(option))
-                    .zip(totals.iter().copied())
-                    .collect(),
-            })
-            .collect()
+        let manifest = &election.manifest;
+        let turnout = self.result.turnout.join(manifest, &Cells::all(manifest));
+        contests(manifest, &self.totals.election, &turnout.0)
     }
+
+    /// The totals of each cell; none where there is one alone.
+    pub(crate) fn cells(&self, election: &Election) -> Vec<CellTotals> {
+        let manifest = &election.manifest;
+        if self.cells.len() == 1 {
+            return Vec::new();
+        }
+        let name =
+            |unit: u16| manifest.units.get(usize::from(unit)).map(|name| show(name)).unwrap_or_default();
+        let turnouts = self.result.turnout.0.chunks(manifest.contests.len().max(1));
+        let cells = self.cells.units().zip(&self.totals.cells).zip(turnouts);
+        let totals = |((units, counts), turnouts): ((Range<u16>, &Counts), &[Turnout])| CellTotals {
+            units: units.map(name).collect(),
+            contests: contests(manifest, counts, turnouts),
+        };
+        cells.map(totals).collect()
+    }
+}
+
+fn contests(manifest: &Manifest, counts: &Counts, turnouts: &[Turnout]) -> Vec<ContestTotals> {
+    let contests = manifest.contests.iter().zip(counts).zip(turnouts);
+    contests
+        .map(|((contest, totals), turnout)| ContestTotals {
+            title: show(&contest.title),
+            ballots: turnout.ballots,
+            weight: turnout.weight,
+            options: contest.options.iter().map(|option| show(option)).zip(totals.iter().copied()).collect(),
+        })
+        .collect()
 }

@@ -60,6 +60,13 @@ impl fmt::Display for Report {
         for totals in &self.contests {
             contest(f, totals)?;
         }
+        for (number, cell) in (1..).zip(&self.cells) {
+            let units: Vec<String> = cell.units.iter().map(|unit| clean(unit)).collect();
+            writeln!(f, "\nCell {number} of {}: {}", self.cells.len(), units.join(", "))?;
+            for totals in &cell.contests {
+                contest(f, totals)?;
+            }
+        }
         if let Some(Outcome::Void { reason }) = &self.outcome {
             writeln!(f, "\nVoided: {}", clean(reason))?;
         }

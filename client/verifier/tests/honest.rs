@@ -13,7 +13,10 @@ use psephos_protocol::{
     testing::{contest, Params},
     wire::Message,
 };
-use psephos_verifier::{report::Outcome, verify, Options, Verdict};
+use psephos_verifier::{
+    report::{ContestTotals, Outcome},
+    verify, Options, Verdict,
+};
 
 #[test]
 fn an_honest_record_verifies_with_its_totals() {
@@ -67,6 +70,26 @@ fn a_rehearsal_verifies_and_says_that_it_is_one() {
     let json = serde_json::to_value(&report).expect("JSON");
     assert_eq!(json["rehearsal"], 4);
     assert!(!World::honest().verify().to_string().contains("REHEARSAL"));
+}
+
+#[test]
+fn totals_are_per_cell() {
+    let params = Params { units: vec![0, 1, 0, 2], by_unit: true, ..params() };
+    let report = World::of(&params, |manifest| manifest.privacy_minimum = 2).verify();
+    assert!(report.verified(), "{report}");
+    let options = |contests: &[ContestTotals]| -> Vec<u64> {
+        contests[0].options.iter().map(|(_, total)| *total).collect()
+    };
+    assert_eq!(options(&report.contests), [0, 3, 1]);
+    assert_eq!((report.contests[0].ballots, report.contests[0].weight), (4, 4));
+    let cells: Vec<_> =
+        report.cells.iter().map(|cell| (cell.units.join(" "), options(&cell.contests))).collect();
+    let cell = |units: &str, totals: [u64; 3]| (String::from(units), totals.to_vec());
+    assert_eq!(cells, [cell("Unit 1", [0, 1, 1]), cell("Unit 2 Unit 3", [0, 2, 0])]);
+    assert_eq!(report.cells[1].contests[0].ballots, 2);
+    assert!(report.checks[11].detail.ends_with("in 2 columns of 2 cells"), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("Cell 2 of 2: Unit 2, Unit 3"), "{text}");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Records that must not verify: one change of each kind, and the check that it fails.
 
+#[allow(dead_code)] // The records are the other tests'.
+#[path = "common/cases.rs"]
+mod cases;
 mod common;
 
 use codec::{Compact, Encode};
@@ -567,6 +570,17 @@ fn contributions_are_signed_and_open_the_sums() {
     assert_eq!(contributed(|wrong| wrong.root = some_digest("another")), 13, "for another set");
     assert_eq!(contributed(|wrong| wrong.sums[0].0 = ScalarBytes([255; 32])), 13, "not a canonical scalar");
     assert_eq!(contributed(|wrong| wrong.sums[0].0 .0[0] ^= 1), 14, "a wrong sum, signed");
+}
+
+/// The values of the cells changed places in the contributions of these trustees: of one, or of all alike.
+#[test]
+fn contributions_open_each_cell() {
+    for places in [&[0][..], &[0, 1, 2]] {
+        let report = cases::cells_swapped(places).verify();
+        assert_eq!(failed(&report), 14);
+        let reason = "the opening of column 0 in cell 0 does not open the sum";
+        assert!(report.to_string().contains(reason), "{report}");
+    }
 }
 
 #[test]

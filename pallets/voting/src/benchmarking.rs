@@ -6,13 +6,15 @@ use frame_support::{pallet_prelude::*, traits::Authorize};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use psephos_protocol::{
     board::{Action, Approval},
+    bounds::MAX_SUMS,
+    cells::{Cells, Groups},
     contest::Rule,
     ids::{Anchor, Eid},
     keys::{PublicKey, SigningKey},
     roll::{Access, Registration, RollEntry},
     state::Phase,
-    tally::Finalize,
-    testing::{contest, set_statement, Counted, Fixture, Params},
+    tally::{Contribution, Finalize},
+    testing::{contest, name, set_statement, Counted, Fixture, Params},
     transcript,
 };
 
@@ -25,9 +27,22 @@ fn must<V, E: core::fmt::Debug>(result: Result<V, E>) -> Result<V, BenchmarkErro
     result.map_err(|_| BenchmarkError::Stop("the fixture is taken"))
 }
 
+/// Columns of the election of [`spread`].
+const COLUMNS: u32 = 16;
+
 /// A contest of `options` options in an election with 16 trustees of whom `q` vouch, the board's
 /// approvals of whose creation were given.
 fn created<T: Config>(options: usize, q: u8, voters: usize) -> Result<Fixture, BenchmarkError> {
+    created_in::<T>(options, q, voters, 1)
+}
+
+/// The same with totals per unit, of that many units.
+fn created_in<T: Config>(
+    options: usize,
+    q: u8,
+    voters: usize,
+    units: u32,
+) -> Result<Fixture, BenchmarkError> {
     frame_system::Pallet::<T>::set_block_number(20u32.into());
     let trustees = q.max(3);
     let params = Params {
@@ -42,7 +57,11 @@ fn created<T: Config>(options: usize, q: u8, voters: usize) -> Result<Fixture, B
         voters: vec![1; voters],
         ..Params::default()
     };
-    let mut fixture = Fixture::with(&params, |manifest| manifest.max_voters = 10_000);
+    let mut fixture = Fixture::with(&params, |manifest| {
+        manifest.max_voters = 10_000;
+        manifest.by_unit = units > 1;
+        manifest.units = BoundedVec::truncate_from(vec![name("Unit"); units as usize]);
+    });
     ChainBoard::<T>::put(fixture.election.manifest.board.clone());
     let manifest = fixture.election.manifest.clone();
     board::<T>(&mut fixture, Action::CreateElection { number: 0, manifest })?;
@@ -98,7 +117,12 @@ fn claim(fixture: &mut Fixture) -> Registration {
 
 /// An open election whose voters are on the roll.
 fn open<T: Config>(options: usize, q: u8, voters: usize) -> Result<Fixture, BenchmarkError> {
-    let mut fixture = created::<T>(options, q, voters)?;
+    open_in::<T>(options, q, voters, 1)
+}
+
+/// The same with totals per unit, of that many units.
+fn open_in<T: Config>(options: usize, q: u8, voters: usize, units: u32) -> Result<Fixture, BenchmarkError> {
+    let mut fixture = created_in::<T>(options, q, voters, units)?;
     phase::<T>(&fixture, Phase::Registration)?;
     let batch = fixture.roll();
     let confirm = Action::ConfirmBatch { eid: batch.eid, batch: 0, digest: batch.digest() };
@@ -133,14 +157,37 @@ fn closed<T: Config>(options: usize, q: u8) -> Result<(Fixture, Vec<Counted>), B
     Ok((fixture, vec![ballot]))
 }
 
-/// An election whose set is agreed.
-fn agreed<T: Config>(options: usize) -> Result<(Fixture, Vec<Counted>), BenchmarkError> {
-    let (mut fixture, ballots) = closed::<T>(options, 3)?;
+/// An election of [`WIDE`] sums whose set is agreed.
+fn agreed<T: Config>() -> Result<(Fixture, Vec<Counted>), BenchmarkError> {
+    let (mut fixture, ballots) = closed::<T>(WIDE as usize + 1, 3)?;
     for trustee in 1..=3 {
         let agreement = fixture.agree(trustee, set_statement(&ballots, Anchor::default()));
         must(Pallet::<T>::do_agree(agreement))?;
     }
     Ok((fixture, ballots))
+}
+
+/// An agreed election of [`COLUMNS`] columns in so many units that there are `sums` sums, or a few more; each unit is a cell,
+/// and has a ballot by what the chain says. With the first trustee's contribution.
+fn spread<T: Config>(sums: u32) -> Result<Contribution, BenchmarkError> {
+    let units = sums.div_ceil(COLUMNS);
+    let mut fixture = open_in::<T>(COLUMNS as usize + 1, 3, 1, units)?;
+    let (eid, manifest) = (fixture.election.eid, fixture.election.manifest.clone());
+    phase::<T>(&fixture, Phase::Closed)?;
+    must(Pallet::<T>::update(&eid, |state| state.closing = Some(Anchor::default())))?;
+    Pallet::<T>::sum_some(Weight::MAX);
+    for trustee in 1..=3 {
+        let agreement = fixture.agree(trustee, set_statement(&[], Anchor::default()));
+        must(Pallet::<T>::do_agree(agreement))?;
+    }
+    let mut groups = Groups::per_unit(&manifest);
+    groups.iter_mut().for_each(|unit| unit.add(&manifest, 1, 0));
+    let cells = Cells::of(&manifest, &groups);
+    let sums = BoundedVec::truncate_from(vec![Default::default(); cells.sums(&manifest)]);
+    Sums::<T>::mutate(eid, |summing| summing.as_mut().map(|summing| summing.cells = Some(cells)));
+    let root = set_statement(&[], Anchor::default()).root;
+    let (election, key) = (&fixture.election, &fixture.trustees[0].signing);
+    Ok(Contribution::sign(election, 1, key, root, sums, &mut fixture.rng))
 }
 
 fn authorize<T: Config>(call: Call<T>) -> Result<(), BenchmarkError> {
@@ -344,10 +391,10 @@ mod benchmarks {
         Ok(())
     }
 
+    /// `n` sums, or the next multiple of [`COLUMNS`].
     #[benchmark]
-    fn authorize_contribute(n: Linear<2, 127>) -> Result<(), BenchmarkError> {
-        let (mut fixture, ballots) = agreed::<T>(n as usize + 1)?;
-        let call = Call::<T>::contribute { contribution: fixture.contribute(1, &ballots) };
+    fn authorize_contribute(n: Linear<2, MAX_SUMS>) -> Result<(), BenchmarkError> {
+        let call = Call::<T>::contribute { contribution: spread::<T>(n)? };
         #[block]
         {
             authorize(call)?;
@@ -355,10 +402,10 @@ mod benchmarks {
         Ok(())
     }
 
+    /// The same.
     #[benchmark]
-    fn contribute(n: Linear<2, 127>) -> Result<(), BenchmarkError> {
-        let (mut fixture, ballots) = agreed::<T>(n as usize + 1)?;
-        let contribution = fixture.contribute(1, &ballots);
+    fn contribute(n: Linear<2, MAX_SUMS>) -> Result<(), BenchmarkError> {
+        let contribution = spread::<T>(n)?;
         #[extrinsic_call]
         _(RawOrigin::Authorized, contribution);
         Ok(())
@@ -366,7 +413,7 @@ mod benchmarks {
 
     #[benchmark]
     fn authorize_finalize() -> Result<(), BenchmarkError> {
-        let (mut fixture, ballots) = agreed::<T>(128)?;
+        let (mut fixture, ballots) = agreed::<T>()?;
         for trustee in 1..=2 {
             let contribution = fixture.contribute(trustee, &ballots);
             must(Pallet::<T>::do_contribute(contribution))?;
@@ -382,7 +429,7 @@ mod benchmarks {
 
     #[benchmark]
     fn finalize() -> Result<(), BenchmarkError> {
-        let (mut fixture, ballots) = agreed::<T>(128)?;
+        let (mut fixture, ballots) = agreed::<T>()?;
         for trustee in 1..=2 {
             let contribution = fixture.contribute(trustee, &ballots);
             must(Pallet::<T>::do_contribute(contribution))?;

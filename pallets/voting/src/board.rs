@@ -5,6 +5,7 @@ use frame_support::{pallet_prelude::*, weights::Weight};
 use psephos_protocol::{
     board::{Action, Approval, Board},
     bounds::{Reason, LOWERED_QUORUM_WAIT, PROPOSAL_LIFETIME},
+    cells::Groups,
     election::Election,
     ids::{Digest, Eid},
     keys::PublicKey,
@@ -293,7 +294,7 @@ impl<T: Config> Pallet<T> {
             certified: None,
             void: None,
         };
-        RollGroups::<T>::insert(eid, crate::roll::Groups::of(&manifest));
+        RollGroups::<T>::insert(eid, Groups::new(&manifest));
         Elections::<T>::insert(eid, state);
         Manifests::<T>::insert(eid, manifest);
         Self::deposit_event(Event::Created { eid, number });

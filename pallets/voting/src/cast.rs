@@ -124,6 +124,7 @@ impl<T: Config> Pallet<T> {
             sequence,
             style: statement.style,
             weight: voter.weight,
+            unit: voter.unit,
             commitments: statement.commitments,
         };
         Voters::<T>::insert(eid, credential, voter);

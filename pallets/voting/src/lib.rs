@@ -65,6 +65,7 @@ pub mod pallet {
         agreement::{Acceptance, Agreement, SetStatement},
         ballot::CastBallot,
         board::{Approval, Board},
+        cells::Groups,
         declaration::{Declaration, Missing},
         endpoint::{Announcement, Endpoint},
         ids::{BallotHash, Digest, Eid},
@@ -151,7 +152,7 @@ pub mod pallet {
 
     /// How many registered voters have each weight and each style.
     #[pallet::storage]
-    pub type RollGroups<T> = StorageMap<_, Identity, Eid, roll::Groups, ValueQuery>;
+    pub type RollGroups<T> = StorageMap<_, Identity, Eid, Groups, ValueQuery>;
 
     /// The ballot that counts, by credential: what a voter's proof of recording shows.
     #[pallet::storage]
@@ -345,8 +346,8 @@ pub mod pallet {
         /// Anyone finalizes the tally from t contributions that open every sum (spec 7.5).
         #[pallet::call_index(7)]
         #[pallet::authorize(Self::authorize_finalize)]
-        #[pallet::weight_of_authorize(<T as Config>::WeightInfo::authorize_finalize())]
-        #[pallet::weight(<T as Config>::WeightInfo::finalize())]
+        #[pallet::weight_of_authorize(Pallet::<T>::authorize_finalize_weight(finalize))]
+        #[pallet::weight(Pallet::<T>::finalize_weight(finalize))]
         pub fn finalize(origin: OriginFor<T>, finalize: Finalize) -> DispatchResult {
             ensure_authorized(origin)?;
             Self::do_finalize(finalize).map_err(Self::refused)

@@ -1,71 +1,18 @@
 //! The electoral roll (spec 4): batches, confirmation, registration, and the log of it all.
 
-use alloc::{collections::BTreeSet, vec};
-use codec::{Decode, Encode, MaxEncodedLen};
+use alloc::collections::BTreeSet;
 use frame_support::pallet_prelude::*;
 use psephos_protocol::{
-    bounds::{MAX_STYLES, MAX_WEIGHTS},
     election::Election,
     ids::{Digest, Eid},
     keys::PublicKey,
-    manifest::Manifest,
     refusal::Refusal,
     roll::{Access, Registration, RollBatch, RollEntry, RollEvent},
     state::{Batch, ElectionState, EntryState, Phase, Voter},
 };
-use scale_info::TypeInfo;
 use sp_runtime::transaction_validity::TransactionValidityWithRefund;
 
 use crate::{host_verify, pallet::*, priority, ACT_LONGEVITY};
-
-/// How many voters, or ballots, there are of each weight and each style, in the manifest's order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Groups {
-    /// Of each weight.
-    pub weights: BoundedVec<u32, ConstU32<MAX_WEIGHTS>>,
-    /// Of each style.
-    pub styles: BoundedVec<u32, ConstU32<MAX_STYLES>>,
-}
-
-impl Groups {
-    /// Empty groups for a manifest's weights and styles.
-    pub fn of(manifest: &Manifest) -> Self {
-        Self {
-            weights: BoundedVec::truncate_from(vec![0; manifest.weights.len()]),
-            styles: BoundedVec::truncate_from(vec![0; manifest.styles.len()]),
-        }
-    }
-
-    fn change(&mut self, manifest: &Manifest, weight: u64, style: u16, change: fn(u32) -> u32) {
-        let weight = manifest.weights.iter().position(|other| *other == weight);
-        if let Some(count) = weight.and_then(|index| self.weights.get_mut(index)) {
-            *count = change(*count);
-        }
-        if let Some(count) = self.styles.get_mut(usize::from(style)) {
-            *count = change(*count);
-        }
-    }
-
-    /// Counts one in.
-    pub fn add(&mut self, manifest: &Manifest, weight: u64, style: u16) {
-        self.change(manifest, weight, style, |count| count.saturating_add(1));
-    }
-
-    /// Counts one out.
-    pub fn remove(&mut self, manifest: &Manifest, weight: u64, style: u16) {
-        self.change(manifest, weight, style, |count| count.saturating_sub(1));
-    }
-
-    /// Whether opening the totals would show the votes of a group below the manifest's minimum.
-    pub fn too_small(&self, manifest: &Manifest) -> bool {
-        !manifest.small_groups_public
-            && self
-                .weights
-                .iter()
-                .chain(&self.styles)
-                .any(|count| *count > 0 && *count < manifest.privacy_minimum)
-    }
-}
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn authorize_add_batch(
@@ -201,7 +148,8 @@ impl<T: Config> Pallet<T> {
     }
 
     fn add_voter(eid: &Eid, entry: u32, of: &RollEntry, credential: PublicKey) {
-        let voter = Voter { entry, weight: of.weight, style: of.style, ballots: 0, sequence: 0 };
+        let RollEntry { weight, style, unit, .. } = *of;
+        let voter = Voter { entry, weight, style, unit, ballots: 0, sequence: 0 };
         Voters::<T>::insert(eid, credential, voter);
     }
 
@@ -282,7 +230,7 @@ impl<T: Config> Pallet<T> {
         if Self::now() >= state.closes_at {
             return Err(Refusal::WrongTime);
         }
-        if state.voters == 0 || groups.too_small(&election.manifest) {
+        if state.voters == 0 || groups.small(&election.manifest).is_some() {
             return Err(Refusal::SmallGroup);
         }
         Self::check_rehearsed(&election.manifest)

@@ -1,19 +1,23 @@
 //! Summing the commitments after the close (spec 7.1), in bounded steps over several blocks.
+//!
+//! Which units make a cell is known only when all ballots are counted. So ballots are summed and counted per unit, and
+//! the last step joins what the units have to what the cells have.
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::*, weights::Weight};
 use psephos_protocol::{
-    bounds::MAX_COLUMNS,
+    bounds::{MAX_SUMS, MAX_UNITS},
+    cells::{together, Cells, Groups},
     group::Point,
     ids::Eid,
     manifest::Manifest,
     state::{Phase, RecordedBallot},
-    tally::{Addition, CommitmentSums, Turnout, Turnouts},
+    tally::{places, Addition, CommitmentSums, Turnouts},
 };
 use scale_info::TypeInfo;
 
-use crate::{pallet::*, roll::Groups, WeightInfo};
+use crate::{pallet::*, WeightInfo};
 
 /// Bytes of a storage key within one election's ballots, at most: where the next step goes on.
 const MAX_KEY: u32 = 160;
@@ -28,12 +32,14 @@ pub(crate) const WIDE: u32 = 127;
 pub struct Summing {
     /// The storage key of the last ballot that was added.
     pub cursor: Option<BoundedVec<u8, ConstU32<MAX_KEY>>>,
-    /// The sums, one point per column; empty before the first step.
-    pub sums: BoundedVec<SumPoint, ConstU32<MAX_COLUMNS>>,
-    /// Ballots and weights per contest.
+    /// The sums, one point per unit and column; per cell and column once the cells are known.
+    pub sums: BoundedVec<SumPoint, ConstU32<MAX_SUMS>>,
+    /// Ballots and weights per unit and contest; per cell and contest once the cells are known.
     pub turnout: Turnouts,
-    /// Ballots per weight and style.
-    pub groups: Groups,
+    /// Ballots per weight and style in each unit; none once the cells are known.
+    pub groups: BoundedVec<Groups, ConstU32<MAX_UNITS>>,
+    /// The cells, once all ballots are counted.
+    pub cells: Option<Cells>,
 }
 
 /// A sum of commitments. It may be the identity (all zeros), as a commitment may not.
@@ -59,9 +65,8 @@ impl<T: Config> Pallet<T> {
     /// Adds as many ballots as the weight allows.
     fn sum_step(eid: &Eid, remaining: Weight) -> Option<Weight> {
         let manifest = Manifests::<T>::get(eid)?;
-        let columns = manifest.columns() as u32;
-        let base = Self::sum_weight(columns, 0);
-        let each = Self::sum_weight(columns, 1).saturating_sub(base);
+        let base = Self::sum_weight(&manifest, 0);
+        let each = Self::sum_weight(&manifest, 1).saturating_sub(base);
         let room = remaining.checked_sub(&base)?.checked_div_per_component(&each).unwrap_or(0).min(MAX_STEP);
         if room == 0 {
             return None;
@@ -89,7 +94,8 @@ impl<T: Config> Pallet<T> {
         let sums = psephos_host::add(&summing.sums.encode(), &additions.encode())?;
         summing.sums = DecodeAll::decode_all(&mut sums.as_slice()).ok()?;
         if complete {
-            let withheld = summing.groups.too_small(&manifest);
+            let withheld = together(&manifest, &summing.groups).small(&manifest).is_some();
+            summing.complete(&manifest)?;
             let mut ballots = 0;
             Self::update(eid, |state| {
                 state.summed = true;
@@ -100,39 +106,84 @@ impl<T: Config> Pallet<T> {
             Self::deposit_event(Event::Summed { eid: *eid, ballots, withheld });
         }
         Sums::<T>::insert(eid, summing);
-        Some(Self::sum_weight(columns, done as u32))
+        Some(Self::sum_weight(&manifest, done as u32))
     }
 
-    /// What it costs to add that many ballots: measured at two and at [`WIDE`] columns, on a line through both
-    /// for others.
-    pub(crate) fn sum_weight(columns: u32, ballots: u32) -> Weight {
-        let narrow = <T as Config>::WeightInfo::sum_narrow(ballots);
-        let slope = <T as Config>::WeightInfo::sum_wide(ballots).saturating_sub(narrow);
-        let slope = slope.saturating_div(u64::from(WIDE));
-        narrow.saturating_add(slope.saturating_mul(u64::from(columns)))
+    /// What it costs to add that many ballots: measured at two and at [`WIDE`] columns in one unit, on a line through
+    /// both for others. A step reads and writes the sums of all units, and a ballot adds to one unit's.
+    pub(crate) fn sum_weight(manifest: &Manifest, ballots: u32) -> Weight {
+        let on_the_line = |columns: usize, ballots: u32| {
+            let narrow = <T as Config>::WeightInfo::sum_narrow(ballots);
+            let slope = <T as Config>::WeightInfo::sum_wide(ballots).saturating_sub(narrow);
+            let slope = slope.saturating_div(u64::from(WIDE));
+            narrow.saturating_add(slope.saturating_mul(columns as u64))
+        };
+        let columns = manifest.columns();
+        let added = on_the_line(columns, ballots).saturating_sub(on_the_line(columns, 0));
+        let units = manifest.counting_units();
+        // A sum has 32 bytes: as many as 8 of the counts that each unit has besides, a turnout being 3 of them.
+        let counts = manifest.contests.len().saturating_mul(3);
+        let counts = counts.saturating_add(manifest.weights.len()).saturating_add(manifest.styles.len());
+        let sums = units.saturating_mul(columns.saturating_add(counts.div_ceil(8)));
+        // The last step takes the sums apart a second time, to join units to cells.
+        let times = if units > 1 { 2 } else { 1 };
+        on_the_line(sums, 0).saturating_mul(times).saturating_add(added)
     }
 }
 
 impl Summing {
     fn start(manifest: &Manifest) -> Self {
+        let units = manifest.counting_units();
         Self {
             cursor: None,
-            sums: BoundedVec::truncate_from(CommitmentSums::new(manifest).encodings()),
-            turnout: BoundedVec::truncate_from(alloc::vec![Turnout::default(); manifest.contests.len()]),
-            groups: Groups::of(manifest),
+            sums: BoundedVec::truncate_from(CommitmentSums::new(manifest, units).encodings()),
+            turnout: Turnouts::new(manifest, units),
+            groups: BoundedVec::truncate_from(Groups::per_unit(manifest)),
+            cells: None,
         }
     }
 
     /// Counts a ballot, and gives what it adds to the sums.
     fn count(&mut self, manifest: &Manifest, ballot: RecordedBallot) -> Option<Addition> {
-        let style = manifest.style(ballot.style)?;
-        for contest in &style.contests {
-            let turnout = self.turnout.get_mut(usize::from(*contest))?;
-            turnout.ballots = turnout.ballots.saturating_add(1);
-            turnout.weight = turnout.weight.checked_add(ballot.weight)?;
+        let RecordedBallot { weight, style, commitments, .. } = ballot;
+        let unit = manifest.counting_unit(ballot.unit);
+        let places = places(manifest, unit, style, commitments.len(), self.sums.len()).ok()?;
+        self.turnout.add(manifest, unit, style, weight).ok()?;
+        self.groups.get_mut(unit)?.add(manifest, weight, style);
+        let places = places.into_iter().map(|place| place as u16).collect();
+        Some(Addition { weight, places, commitments: commitments.into_inner() })
+    }
+
+    /// Finds the cells, and joins what the units have to what the cells have.
+    fn complete(&mut self, manifest: &Manifest) -> Option<()> {
+        let cells = Cells::of(manifest, &self.groups);
+        if cells.len() < manifest.counting_units() {
+            self.sums = Self::join(manifest, &cells, &self.sums)?;
+            self.turnout = self.turnout.join(manifest, &cells);
         }
-        self.groups.add(manifest, ballot.weight, ballot.style);
-        let columns = manifest.style_columns(style).into_iter().map(|column| column as u16).collect();
-        Some(Addition { weight: ballot.weight, columns, commitments: ballot.commitments.into_inner() })
+        self.groups = BoundedVec::default();
+        self.cells = Some(cells);
+        Some(())
+    }
+
+    /// The sums of the cells: each unit's sums are added like a ballot of weight 1. The host takes no identity
+    /// as something to add.
+    fn join(
+        manifest: &Manifest,
+        cells: &Cells,
+        sums: &[SumPoint],
+    ) -> Option<BoundedVec<SumPoint, ConstU32<MAX_SUMS>>> {
+        let columns = manifest.columns();
+        let units = sums.chunks(columns.max(1)).zip(0u16..);
+        let addition = |(unit, index): (&[SumPoint], u16)| {
+            let first = cells.cell_of(index)?.saturating_mul(columns);
+            let some = (first..).zip(unit).filter(|(_, sum)| **sum != SumPoint::default());
+            let (places, commitments) = some.map(|(place, sum)| (place as u16, *sum)).unzip();
+            Some(Addition { weight: 1, places, commitments })
+        };
+        let additions: Vec<Addition> = units.map(addition).collect::<Option<_>>()?;
+        let empty = CommitmentSums::new(manifest, cells.len()).encodings();
+        let joined = psephos_host::add(&empty.encode(), &additions.encode())?;
+        DecodeAll::decode_all(&mut joined.as_slice()).ok()
     }
 }

@@ -2,12 +2,13 @@
 
 use frame_support::ensure;
 use psephos_protocol::{
+    cells::{Cells, Groups},
     ids::Eid,
     state::{ElectionState, Phase},
 };
 use sp_runtime::TryRuntimeError;
 
-use crate::pallet::*;
+use crate::{pallet::*, sums::Summing};
 
 impl<T: Config> Pallet<T> {
     /// Checks every invariant.
@@ -61,15 +62,39 @@ impl<T: Config> Pallet<T> {
             let voter = Voters::<T>::get(eid, credential).ok_or("a ballot is by a voter")?;
             ensure!(voter.sequence == ballot.sequence, "the last ballot counts");
             ensure!(
-                voter.weight == ballot.weight && voter.style == ballot.style,
-                "with the voter's weight and style"
+                voter.weight == ballot.weight && voter.style == ballot.style && voter.unit == ballot.unit,
+                "with the voter's weight, style and unit"
             );
         }
         Ok(())
     }
 
+    fn check_cells(eid: &Eid, summing: &Summing, cells: &Cells) -> Result<(), TryRuntimeError> {
+        let manifest = Manifests::<T>::get(eid).ok_or("every election has a manifest")?;
+        let excluded = Self::declarations(eid).excluded(&manifest);
+        let mut groups = Groups::per_unit(&manifest);
+        for (credential, ballot) in Ballots::<T>::iter_prefix(eid) {
+            if excluded.binary_search(&credential).is_err() {
+                let unit =
+                    groups.get_mut(manifest.counting_unit(ballot.unit)).ok_or("a unit is the manifest's")?;
+                unit.add(&manifest, ballot.weight, ballot.style);
+            }
+        }
+        ensure!(*cells == Cells::of(&manifest, &groups), "the cells are those of the counted ballots");
+        ensure!(summing.sums.len() == cells.sums(&manifest), "a sum per cell and column");
+        let turnouts = cells.len().saturating_mul(manifest.contests.len());
+        ensure!(summing.turnout.0.len() == turnouts, "a turnout per cell and contest");
+        Ok(())
+    }
+
     fn check_tally(eid: &Eid, state: &ElectionState) -> Result<(), TryRuntimeError> {
         ensure!(!state.summed || state.closing.is_some(), "sums come after the close");
+        let summing = Sums::<T>::get(eid);
+        let summed = summing.as_ref().and_then(|summing| Some((summing, summing.cells.clone()?)));
+        ensure!(state.summed == summed.is_some(), "the cells are known when all is summed");
+        if let Some((summing, cells)) = summed {
+            Self::check_cells(eid, summing, &cells)?;
+        }
         ensure!(state.agreed.is_none() || state.summed && !state.withheld, "agreement comes after the sums");
         let contributed = Contributions::<T>::iter_key_prefix(eid).next().is_some();
         ensure!(!contributed || state.agreed.is_some(), "contributions come after agreement");

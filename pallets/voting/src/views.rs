@@ -89,6 +89,7 @@ impl<T: Config> Pallet<T> {
         Some(TallyView {
             agreements,
             contributions,
+            cells: summing.as_ref().and_then(|summing| summing.cells.clone()),
             turnout: summing.as_ref().map(|summing| summing.turnout.clone()),
             sums: summing.map(|summing| summing.sums.into_inner()),
             result: Results::<T>::get(eid),

@@ -25,14 +25,18 @@ pub trait WeightInfo {
     fn cast() -> Weight;
     fn authorize_agree() -> Weight;
     fn agree() -> Weight;
+    /// Of `n` sums.
     fn authorize_contribute(n: u32) -> Weight;
+    /// Of `n` sums.
     fn contribute(n: u32) -> Weight;
+    /// Of [`crate::sums::WIDE`] sums by two contributors.
     fn authorize_finalize() -> Weight;
+    /// Of [`crate::sums::WIDE`] sums by two contributors.
     fn finalize() -> Weight;
     /// With `n` active elections.
     fn tick(n: u32) -> Weight;
-    /// `n` ballots into sums of two columns.
+    /// `n` ballots into sums of two columns, all in one unit.
     fn sum_narrow(n: u32) -> Weight;
-    /// `n` ballots into sums of [`crate::sums::WIDE`] columns.
+    /// `n` ballots into sums of [`crate::sums::WIDE`] columns, all in one unit.
     fn sum_wide(n: u32) -> Weight;
 }

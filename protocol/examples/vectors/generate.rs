@@ -217,7 +217,8 @@ fn tally(fixture: &mut Fixture, ballots: &[Counted]) -> Value {
     let agreements: Vec<Value> = (1..=3).map(|trustee| encoded(&fixture.agree(trustee, statement))).collect();
     let contributions = contributions(fixture, ballots);
     let result = fixture.result(ballots, &contributions[1..3]);
-    let totals = result.verify(&fixture.election.manifest, &fixture.sums(ballots)).expect("a right result");
+    let (manifest, cells, sums) = (&fixture.election.manifest, fixture.cells(ballots), fixture.sums(ballots));
+    let totals = result.verify(manifest, &cells, &sums).expect("a right result").election;
     let cast = ballots.iter().map(
         |ballot| json!({ "cast": encoded(&ballot.cast), "hash": hex(ballot.hash), "weight": ballot.weight }),
     );

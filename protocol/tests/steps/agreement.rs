@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 type Item = (PublicKey, Accepted);
 
 fn item(number: u8) -> Item {
-    let accepted = Accepted { sequence: 1, ballot: BallotHash([number; 32]), weight: 1 };
+    let accepted = Accepted { sequence: 1, ballot: BallotHash([number; 32]), weight: 1, unit: 0 };
     (PublicKey([number; 32]), accepted)
 }
 

@@ -139,12 +139,13 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         certified: None,
         void: Some(Default::default()),
     };
-    let voter = Voter { entry: 1, weight: 2, style: 0, ballots: 1, sequence: 1 };
+    let voter = Voter { entry: 1, weight: 2, style: 0, unit: 0, ballots: 1, sequence: 1 };
     let recorded = RecordedBallot {
         hash: ballots[0].hash,
         sequence: 1,
         style: 0,
         weight: 1,
+        unit: 0,
         commitments: cast.signed.ballot.statement.commitments.clone(),
     };
     vec![

@@ -4,6 +4,7 @@ mod agreement;
 mod audit;
 mod ballot;
 mod batch;
+mod cells;
 mod codes;
 mod contest;
 mod decoders;

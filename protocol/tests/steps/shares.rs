@@ -6,6 +6,7 @@ use curve25519_dalek::{
 use proptest::prelude::*;
 use psephos_protocol::{
     ballot::Signed,
+    cells::Cells,
     contest::Rule,
     group::{EncodingError, Point},
     ids::Digest,
@@ -169,8 +170,8 @@ fn a_share_is_canonical_scalars_one_pair_per_commitment() {
 
 fn columns(fixture: &Fixture, share: &Share) -> Columns {
     let manifest = &fixture.election.manifest;
-    let mut sums = ShareSums::new(manifest);
-    sums.add(manifest, 0, 1, share).unwrap();
+    let mut sums = ShareSums::new(manifest, &Cells::all(manifest));
+    sums.add(manifest, 0, 0, 1, share).unwrap();
     sums.columns()
 }
 

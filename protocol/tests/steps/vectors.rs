@@ -10,6 +10,7 @@ use codec::DecodeAll;
 use psephos_protocol::{
     agreement::{Accepted, AcceptedSet, Agreement, SetStatement},
     ballot::{AuditOpening, Ballot, Ballotpaper, CastBallot, SignedBallot, TrackingCode},
+    cells::Cells,
     election::Election,
     envelope::{Envelope, KemKey},
     ids::{BallotHash, Digest, Eid, Genesis},
@@ -116,14 +117,14 @@ fn verify_ballot(file: &Value) {
 fn the_tally_in_the_file_stands() {
     let ((election, generators), file) = (election(), file("tally.json"));
     let manifest = &election.manifest;
-    let (mut sums, mut set) = (CommitmentSums::new(manifest), AcceptedSet::default());
+    let (mut sums, mut set) = (CommitmentSums::new(manifest, 1), AcceptedSet::default());
     for ballot in list(&file["ballots"]) {
         let cast = CastBallot::from_bytes(&bytes(&ballot["cast"])).expect("a ballot");
         let verified = cast.verify(&election, &generators, verify_signature).expect("verifies");
         let statement = &cast.signed.ballot.statement;
         let weight = ballot["weight"].as_u64().unwrap();
-        sums.add_vartime(manifest, statement.style, weight, &verified.commitments).unwrap();
-        let accepted = Accepted { sequence: statement.sequence, ballot: verified.hash, weight };
+        sums.add_vartime(manifest, 0, statement.style, weight, &verified.commitments).unwrap();
+        let accepted = Accepted { sequence: statement.sequence, ballot: verified.hash, weight, unit: 0 };
         set.accept(statement.credential, accepted);
     }
     let listed: Vec<(PublicKey, Accepted)> = list(&file["set"]).iter().map(decode).collect();
@@ -141,7 +142,7 @@ fn the_tally_in_the_file_stands() {
         let given: Vec<_> = pair.iter().map(|i| (i + 1, &contributions[usize::from(*i)].sums)).collect();
         assert!(reconstruct(manifest, &given).unwrap() == result.openings);
     }
-    let totals = result.verify(manifest, &sums).expect("opens");
+    let totals = result.verify(manifest, &Cells::all(manifest), &sums).expect("opens").election;
     // By hand: weight 1 for option 2 and scores 4, 1; weight 3 for option 3 and scores 0, 2.
     assert_eq!(totals, [[0, 1, 3].as_slice(), &[4, 7], &[0; 5]]);
     assert_eq!(serde_json::to_value(&totals).unwrap(), file["totals"]);

@@ -6,10 +6,12 @@ use psephos_client::{
 };
 use psephos_protocol::{
     bounds,
+    cells::Cells,
     contest::Contest,
     election::Election,
+    manifest::Manifest,
     state::{ElectionView, Phase},
-    tally::Turnout,
+    tally::{Counts, Turnout, Turnouts},
 };
 use serde_json::{json, Value};
 
@@ -48,6 +50,7 @@ pub async fn show(
 ) -> Result<(), CliError> {
     let view = chain.election(&election.eid).await?;
     let digest = tallied.result.digest(&election.eid, &tallied.root);
+    let manifest = &election.manifest;
     let value = json!({
         "election": election.eid.to_string(),
         "title": bounds::show(&election.manifest.title),
@@ -55,7 +58,8 @@ pub async fn show(
         "phase": view.state.phase.to_string(),
         "voters": view.state.voters,
         "counted": view.state.counted,
-        "contests": contests_json(election, tallied),
+        "contests": contests_json(manifest, &tallied.totals.election, &turnout(manifest, tallied).0),
+        "cells": cells_json(manifest, tallied),
         "contributors": tallied.result.contributors.to_vec(),
         "wrong_contributions": tallied.verdict.wrong,
         "undecided_contributions": tallied.verdict.undecided,
@@ -71,22 +75,45 @@ pub async fn show(
     }
 }
 
+/// The contests with what was given to each option, and the turnouts that belong to it.
 fn each<'a>(
-    election: &'a Election,
-    tallied: &'a Tallied,
+    manifest: &'a Manifest,
+    counts: &'a Counts,
+    turnouts: &'a [Turnout],
 ) -> impl Iterator<Item = (&'a Contest, &'a [u64], &'a Turnout)> {
-    let totals = tallied.totals.iter().map(Vec::as_slice);
-    election
-        .manifest
-        .contests
-        .iter()
-        .zip(totals)
-        .zip(&tallied.result.turnout)
-        .map(|((contest, totals), turnout)| (contest, totals, turnout))
+    let counted = manifest.contests.iter().zip(counts).zip(turnouts);
+    counted.map(|((contest, totals), turnout)| (contest, totals.as_slice(), turnout))
 }
 
-fn contests_json(election: &Election, tallied: &Tallied) -> Vec<Value> {
-    each(election, tallied)
+/// The turnouts of the whole election.
+fn turnout(manifest: &Manifest, tallied: &Tallied) -> Turnouts {
+    tallied.result.turnout.join(manifest, &Cells::all(manifest))
+}
+
+/// The names of each cell's units, its totals and its turnouts; none where there is one cell.
+fn cells<'a>(
+    manifest: &'a Manifest,
+    tallied: &'a Tallied,
+) -> impl Iterator<Item = (Vec<String>, &'a Counts, &'a [Turnout])> {
+    let turnouts = tallied.result.turnout.0.chunks(manifest.contests.len().max(1));
+    let cells = tallied.cells.units().zip(&tallied.totals.cells).zip(turnouts);
+    let several = tallied.cells.len() > 1;
+    cells.filter(move |_| several).map(|((units, counts), turnouts)| {
+        let names = manifest.units.get(usize::from(units.start)..usize::from(units.end)).unwrap_or_default();
+        (names.iter().map(|name| bounds::show(name)).collect(), counts, turnouts)
+    })
+}
+
+fn cells_json(manifest: &Manifest, tallied: &Tallied) -> Vec<Value> {
+    cells(manifest, tallied)
+        .map(|(units, counts, turnouts)| {
+            json!({ "units": units, "contests": contests_json(manifest, counts, turnouts) })
+        })
+        .collect()
+}
+
+fn contests_json(manifest: &Manifest, counts: &Counts, turnouts: &[Turnout]) -> Vec<Value> {
+    each(manifest, counts, turnouts)
         .map(|(contest, totals, turnout)| {
             let options: Vec<Value> = contest
                 .options
@@ -113,8 +140,16 @@ fn text(election: &Election, view: &ElectionView, tallied: &Tallied, digest: &st
         state.voters,
         percent(u64::from(state.counted), u64::from(state.voters))
     );
-    for (contest, totals, turnout) in each(election, tallied) {
+    let manifest = &election.manifest;
+    for (contest, totals, turnout) in each(manifest, &tallied.totals.election, &turnout(manifest, tallied).0)
+    {
         out.push_str(&contest_text(contest, totals, turnout));
+    }
+    for (units, counts, turnouts) in cells(manifest, tallied) {
+        out.push_str(&format!("\n{}\n", units.join(", ")));
+        for (contest, totals, turnout) in each(manifest, counts, turnouts) {
+            out.push_str(&contest_text(contest, totals, turnout));
+        }
     }
     let names = |list: &[u8]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     out.push_str(&format!(
@@ -168,7 +203,43 @@ fn contest_text(contest: &Contest, totals: &[u64], turnout: &Turnout) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use psephos_protocol::contest::Rule;
+    use psephos_client::tally::Verdict;
+    use psephos_protocol::{
+        contest::Rule,
+        testing::{Fixture, Params},
+    };
+
+    /// Three units in the cells {0} and {1, 2}, for a minimum of 2.
+    fn tallied() -> (Manifest, Tallied) {
+        let params =
+            Params { voters: vec![1; 4], units: vec![0, 0, 1, 2], by_unit: true, ..Params::default() };
+        let mut fixture = Fixture::with(&params, |manifest| manifest.privacy_minimum = 2);
+        let votes = [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0]];
+        let ballots: Vec<_> = (0..4).map(|voter| fixture.cast(voter, 1, &[votes[voter].to_vec()])).collect();
+        let given: Vec<_> = (1..=2).map(|trustee| fixture.contribute(trustee, &ballots)).collect();
+        let (result, cells) = (fixture.result(&ballots, &given), fixture.cells(&ballots));
+        let manifest = fixture.election.manifest.clone();
+        let totals = result.verify(&manifest, &cells, &fixture.sums(&ballots)).unwrap();
+        let (root, verdict) = (given[0].root, Verdict::default());
+        (manifest, Tallied { result, cells, totals, root, verdict })
+    }
+
+    #[test]
+    fn cells_are_shown_with_the_names_of_their_units() {
+        let (manifest, mut tallied) = tallied();
+        let json = cells_json(&manifest, &tallied);
+        let totals = |value: &Value| {
+            let options = value["contests"][0]["options"].as_array().unwrap().clone();
+            options.iter().map(|option| option["total"].as_u64().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(json.iter().map(totals).collect::<Vec<_>>(), [[1, 1, 0], [0, 2, 0]]);
+        assert_eq!(json[1]["units"], json!(["Unit 2", "Unit 3"]));
+        let all = turnout(&manifest, &tallied);
+        assert_eq!(all.0.to_vec(), [Turnout { ballots: 4, weight: 4 }]);
+        // One cell is the election.
+        tallied.cells = Cells::all(&manifest);
+        assert!(cells_json(&manifest, &tallied).is_empty());
+    }
 
     fn contest(rule: Rule) -> Contest {
         let options = ["Ada", "Grace", "Zoë"].map(|name| bounds::text(name).unwrap()).to_vec();

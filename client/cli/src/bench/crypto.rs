@@ -9,6 +9,7 @@ use psephos_protocol::{
         batch::{self, Unverified},
         Ballot, CastBallot,
     },
+    cells::Cells,
     group::Point,
     keys::verify_signature,
     manifest::Manifest,
@@ -207,18 +208,18 @@ pub fn measure(sample: &Sample, count: u32, budget: Duration) -> Result<Costs, C
 
 /// As a trustee sums its shares.
 fn sum_shares(manifest: &Manifest, share: &Share) -> Result<Columns, TallyError> {
-    let mut sums = ShareSums::new(manifest);
-    (0..SUMMED).try_for_each(|_| sums.add(manifest, 0, 1, black_box(share)))?;
+    let mut sums = ShareSums::new(manifest, &Cells::all(manifest));
+    (0..SUMMED).try_for_each(|_| sums.add(manifest, 0, 0, 1, black_box(share)))?;
     Ok(sums.columns())
 }
 
 /// As the chain and an auditor sum commitments.
 fn sum_commitments(manifest: &Manifest, ballot: &Ballot) -> Result<CommitmentSums, TallyError> {
-    let mut sums = CommitmentSums::new(manifest);
+    let mut sums = CommitmentSums::new(manifest, 1);
     for _ in 0..SUMMED {
         let commitments = black_box(&ballot.statement.commitments).iter();
         let points: Result<Vec<_>, _> = commitments.map(Point::decompress).collect();
-        sums.add_vartime(manifest, 0, 1, &points.map_err(|_| TallyError::Shape)?)?;
+        sums.add_vartime(manifest, 0, 0, 1, &points.map_err(|_| TallyError::Shape)?)?;
     }
     Ok(sums)
 }

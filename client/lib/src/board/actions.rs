@@ -100,10 +100,12 @@ pub async fn certify(chain: &Chain, eid: &Eid) -> Result<Action, BoardError> {
     let election = open_election(chain, eid).await?;
     let (state, tally) = (chain.election(eid).await?.state, chain.tally(eid).await?);
     let missing = BoardError::NoResult { eid: *eid, phase: state.phase };
-    let (Some(result), Some(sums), Some(agreed)) = (tally.result, tally.sums, state.agreed) else {
+    let (Some(result), Some(cells), Some(sums), Some(agreed)) =
+        (tally.result, tally.cells, tally.sums, state.agreed)
+    else {
         return Err(missing);
     };
-    result.verify(&election.manifest, &CommitmentSums::from_encodings(&sums)?)?;
+    result.verify(&election.manifest, &cells, &CommitmentSums::from_encodings(&sums)?)?;
     Ok(Action::Certify { eid: *eid, result: result.digest(eid, &agreed.root) })
 }
 

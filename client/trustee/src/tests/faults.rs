@@ -23,7 +23,7 @@ use psephos_protocol::{
     envelope::Deposit,
     repair::{split, Ask, PeerRequest},
     shares::Share,
-    tally::{Contribution, Finalize, Turnout},
+    tally::{Contribution, Finalize, Turnout, Turnouts},
     testing::{set_statement, some_digest, Counted, Params},
 };
 use rand_chacha::{
@@ -176,6 +176,7 @@ impl Stage {
                 hash: signed.hash,
                 shares: signed.shares.clone(),
                 weight: 1,
+                unit: 0,
             }
         });
         counted.collect()
@@ -299,8 +300,9 @@ impl Stage {
         for trustee in crew.iter().filter(|trustee| trustee.fault.serves()) {
             let Member { store, served, .. } = &trustee.member;
             let go = AtomicBool::new(false);
+            let cells = trustee.follower.cells(&served.election.manifest, &trustee.set).unwrap();
             assert_eq!(
-                wrong_contributions(store, served, &trustee.set, &contributions, &go),
+                wrong_contributions(store, served, &trustee.set, &cells, &contributions, &go),
                 Ok(liars.clone())
             );
         }
@@ -369,8 +371,9 @@ impl Stage {
         let (eid, manifest) = (self.world.fixture.election.eid, self.world.fixture.election.manifest.clone());
         let sums = self.world.fixture.sums(counted);
         let ballots = counted.len() as u32;
-        let turnout = vec![Turnout { ballots, weight: u64::from(ballots) }].try_into().unwrap();
-        let solution = solve(&manifest, &sums, &turnout, contributions)?;
+        let turnout = Turnouts(vec![Turnout { ballots, weight: u64::from(ballots) }].try_into().unwrap());
+        let cells = self.world.fixture.cells(counted);
+        let solution = solve(&manifest, &cells, &sums, &turnout, contributions)?;
         let verdict = judge(&manifest, &solution.result, contributions);
         named.extend(verdict.wrong);
         let contributors = solution.result.contributors.clone();

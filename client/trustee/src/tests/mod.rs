@@ -101,8 +101,8 @@ impl Answers {
     /// The fixture's roll; nobody has voted.
     pub fn of(fixture: &Fixture) -> Self {
         let voters = fixture.voters.iter().zip(0..).map(|(voter, entry)| {
-            let (weight, style) = (voter.weight, voter.style);
-            (voter.key.public(), Voter { entry, weight, style, ballots: 0, sequence: 0 })
+            let (weight, style, unit) = (voter.weight, voter.style, voter.unit);
+            (voter.key.public(), Voter { entry, weight, style, unit, ballots: 0, sequence: 0 })
         });
         Self { voters: Arc::new(Mutex::new(voters.collect())), ..Self::default() }
     }

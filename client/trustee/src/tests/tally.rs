@@ -5,7 +5,7 @@ use psephos_protocol::{
     agreement::{Accepted, AcceptedSet, Agreement, SetStatement},
     ballot::CastBallot,
     keys::verify_signature,
-    tally::{reconstruct, Contribution, ElectionResult, Turnout},
+    tally::{reconstruct, Contribution, ElectionResult, Turnout, Turnouts},
     testing::{some_digest, Counted, Fixture, Params},
     transcript,
 };
@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     follow::{read, FollowError, Follower},
     inbox::Inbox,
-    tally::{agree, contribute, declare, report_missing, statement, TallyError},
+    tally::{agree, contribute, declare, report_missing, statement, wrong_contributions, TallyError},
 };
 
 static GO: AtomicBool = AtomicBool::new(false);
@@ -39,13 +39,15 @@ const CLOSING: u32 = 12;
 
 /// Votes as (voter, sequence, option, whether this trustee was there).
 async fn case(votes: &[(usize, u32, usize, bool)]) -> Case {
-    case_of(None, votes).await
+    case_with(Fixture::new(&three()), votes).await
 }
 
-/// The same in a rehearsal, if it is one.
-async fn case_of(rehearsal: Option<u8>, votes: &[(usize, u32, usize, bool)]) -> Case {
-    let params = Params { voters: vec![1, 1, 3], ..Params::default() };
-    let fixture = Fixture::with(&params, |manifest| manifest.rehearsal = rehearsal);
+/// Three voters, the last of weight 3.
+fn three() -> Params {
+    Params { voters: vec![1, 1, 3], ..Params::default() }
+}
+
+async fn case_with(fixture: Fixture, votes: &[(usize, u32, usize, bool)]) -> Case {
     let folder = tempfile::tempdir().unwrap();
     let (served, chain) = (served(&fixture, Phase::Open), Answers::of(&fixture));
     let (keys, store) = (keys(&fixture), store(&fixture, &folder.path().join("data")));
@@ -94,9 +96,10 @@ impl Case {
         self.chain.change(&credential, |voter| {
             (voter.ballots, voter.sequence) = (voter.ballots + 1, sequence);
         });
-        let weight = self.fixture.voters[voter].weight;
+        let (weight, unit) = (self.fixture.voters[voter].weight, self.fixture.voters[voter].unit);
         self.counted.retain(|before| before.cast.signed.ballot.statement.credential != credential);
-        self.counted.push(Counted { cast: cast.clone(), hash: signed.hash, shares: signed.shares, weight });
+        let (hash, shares) = (signed.hash, signed.shares);
+        self.counted.push(Counted { cast: cast.clone(), hash, shares, weight, unit });
         self.closed.ballots += 1;
         self.closed.counted = self.counted.len() as u32;
         self.closed.ballot_log = transcript::log(&self.closed.ballot_log, &signed.hash.0);
@@ -173,7 +176,8 @@ async fn the_set_is_the_last_ballot_of_each_voter_with_its_weight() {
     let mut expected = AcceptedSet::default();
     for counted in &case.counted {
         let ballot = &counted.cast.signed.ballot.statement;
-        let accepted = Accepted { sequence: ballot.sequence, ballot: counted.hash, weight: counted.weight };
+        let Counted { hash, weight, unit, .. } = *counted;
+        let accepted = Accepted { sequence: ballot.sequence, ballot: hash, weight, unit };
         expected.accept(ballot.credential, accepted);
     }
     assert_eq!((set.len(), &set), (3, &expected));
@@ -216,6 +220,8 @@ async fn a_set_that_is_not_the_chains_is_refused() {
     let credential = case.fixture.voters[2].key.public();
     case.chain.change(&credential, |voter| voter.style = 1);
     assert!(matches!(case.set().await, Err(FollowError::Voter { .. })));
+    case.chain.change(&credential, |voter| (voter.style, voter.unit) = (0, 1));
+    assert!(matches!(case.set().await, Err(FollowError::Voter { .. })), "there is one unit");
     case.chain.voters.lock().unwrap().remove(&credential);
     assert!(matches!(case.set().await, Err(FollowError::Voter { .. })));
 }
@@ -317,9 +323,10 @@ async fn the_contribution_opens_the_tally_and_is_made_once() {
     let other = case.fixture.contribute(1, &counted);
     let manifest = &case.fixture.election.manifest;
     let openings = reconstruct(manifest, &[(1, &other.sums), (INDEX, &made.sums)]).unwrap();
-    let turnout = vec![Turnout { ballots: 3, weight: 5 }].try_into().unwrap();
+    let turnout = Turnouts(vec![Turnout { ballots: 3, weight: 5 }].try_into().unwrap());
     let result = ElectionResult { openings, turnout, contributors: vec![1, INDEX].try_into().unwrap() };
-    assert_eq!(result.verify(manifest, &case.fixture.sums(&counted)), Ok(vec![vec![0, 4, 1]]));
+    let totals = result.verify(manifest, &case.fixture.cells(&counted), &case.fixture.sums(&counted));
+    assert_eq!(totals.unwrap().election, [vec![0, 4, 1]]);
 
     case.reopen();
     assert_eq!(case.contribute(statement, &set), Ok(Some(made.clone())), "the same bytes again");
@@ -396,6 +403,44 @@ async fn a_trustee_that_was_away_agrees_and_does_not_contribute() {
     assert_eq!(case.store().marks(&case.served.eid()).unwrap().contribution, None);
 }
 
+/// Four voters in two units of a manifest with a minimum of 2; all voted.
+async fn in_units() -> Case {
+    let params = Params { voters: vec![1; 4], units: vec![0, 1, 0, 1], by_unit: true, ..Params::default() };
+    let fixture = Fixture::with(&params, |manifest| manifest.privacy_minimum = 2);
+    case_with(fixture, &[(0, 1, 0, true), (1, 1, 1, true), (2, 1, 1, true), (3, 1, 2, true)]).await
+}
+
+#[tokio::test]
+async fn contributions_are_per_cell_and_fit_the_dealings_there() {
+    let mut case = in_units().await;
+    let (set, statement) = case.agreed_set().await;
+    let manifest = case.fixture.election.manifest.clone();
+    let cells = case.follower.cells(&manifest, &set).unwrap();
+    assert_eq!(cells.units().collect::<Vec<_>>(), [0..1, 1..2]);
+    case.others_agree(statement, &[1, 2, 3]);
+    let own = case.contribute(statement, &set).unwrap().unwrap();
+    assert_eq!(own.sums, case.fixture.contribute(INDEX, &case.counted).sums);
+    assert_eq!(own.sums.len(), 2 * manifest.columns());
+    let mut swapped = case.fixture.contribute(3, &case.counted);
+    swapped.sums.iter_mut().into_slice().rotate_left(manifest.columns());
+    let all = [case.fixture.contribute(1, &case.counted), own, swapped];
+    assert_eq!(wrong_contributions(case.store(), &case.served, &set, &cells, &all, &GO), Ok(vec![3]));
+}
+
+#[tokio::test]
+async fn cells_are_those_of_the_set_without_what_is_excluded() {
+    let mut case = in_units().await;
+    let (mut set, _) = case.agreed_set().await;
+    let manifest = case.fixture.election.manifest.clone();
+    set.exclude(&case.fixture.voters[3].key.public());
+    let cells = case.follower.cells(&manifest, &set).unwrap();
+    assert_eq!(cells.units().collect::<Vec<_>>(), [0..2], "one ballot of the second unit is left");
+    // Nothing is counted that was not read.
+    let stranger = Accepted { sequence: 1, ballot: BallotHash([9; 32]), weight: 1, unit: 0 };
+    set.accept(PublicKey([9; 32]), stranger);
+    assert!(matches!(case.follower.cells(&manifest, &set), Err(FollowError::Voter { .. })));
+}
+
 #[tokio::test]
 async fn a_missed_ballot_that_was_replaced_is_not_missed() {
     let mut case = case(&[(0, 1, 0, false), (0, 2, 1, true)]).await;
@@ -419,7 +464,8 @@ async fn the_wrong_kem_key_contributes_nothing() {
 async fn a_rehearsal_may_hold_this_trustee_back() {
     for held in [INDEX, 4] {
         // It gives receipts all the same.
-        let mut case = case_of(Some(held), &VOTES).await;
+        let fixture = Fixture::with(&three(), |manifest| manifest.rehearsal = Some(held));
+        let mut case = case_with(fixture, &VOTES).await;
         let (set, statement) = case.agreed_set().await;
         let declared =
             declare(case.store(), &case.keys, &case.served, &case.follower, anchor(CLOSING), &[]).unwrap();

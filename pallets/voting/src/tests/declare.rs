@@ -4,6 +4,7 @@ use psephos_protocol::{
     agreement::SetStatement,
     board::Action,
     bounds::LOWERED_QUORUM_WAIT,
+    cells::Cells,
     declaration::{Declaration, Missing},
     refusal::Refusal,
     state::Phase,
@@ -84,8 +85,10 @@ fn a_ballot_that_too_few_can_serve_is_excluded_and_the_rest_is_opened() {
     let contributors = vec![1, 2].try_into().expect("two");
     chain.submit(Message::Finalize(Finalize { eid, contributors })).expect("it opens");
     let result = chain.run(|| Results::<Test>::get(eid)).expect("tallied");
-    assert_eq!(result.totals(&chain.fixture.election.manifest), Ok(vec![vec![1, 3, 3]]));
-    assert_eq!(result.turnout.to_vec(), [Turnout { ballots: 3, weight: 7 }]);
+    let manifest = &chain.fixture.election.manifest;
+    let totals = result.totals(manifest, &Cells::all(manifest)).expect("totals");
+    assert_eq!(totals.election, [vec![1, 3, 3]]);
+    assert_eq!(result.turnout.0.to_vec(), [Turnout { ballots: 3, weight: 7 }]);
     chain.block(1_108_000);
 }
 
@@ -126,6 +129,44 @@ fn an_exclusion_may_leave_a_group_too_small() {
     chain.block(1_106_000);
     assert!(chain.state().summed && chain.state().withheld, "one voter of weight 3 is left");
     assert_eq!(agree(&mut chain, 1, &ballots[..3]), Err(Refusal::Withheld));
+}
+
+#[test]
+fn an_exclusion_joins_cells() {
+    let params = Params { voters: vec![1; 6], units: vec![0, 0, 1, 1, 2, 2], by_unit: true, ..params() };
+    let fixture = Fixture::with(&params, |manifest| manifest.privacy_minimum = 2);
+    let mut chain = Chain::open(fixture);
+    let votes = [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]];
+    let mut ballots: Vec<_> =
+        votes.iter().enumerate().map(|(voter, vote)| chain.cast(voter, 1, &[vote.to_vec()])).collect();
+    chain.close();
+    let eid = chain.eid();
+    let units = |chain: &mut Chain| {
+        let view = chain.run(|| Voting::view_tally(eid)).expect("there");
+        view.cells.map(|cells| cells.units().collect::<Vec<_>>())
+    };
+    assert_eq!(units(&mut chain), Some(vec![0..1, 1..2, 2..3]));
+    let lost = ballots.remove(2);
+    for trustee in 1..=3 {
+        declare(&mut chain, trustee, listed(&[&lost])).expect("it lacks one");
+    }
+    assert_eq!(units(&mut chain), None, "the sums are taken anew");
+    chain.block(1_104_000);
+    chain.block(1_106_000);
+    assert_eq!(units(&mut chain), Some(vec![0..1, 1..3]), "one ballot of the second unit is left");
+    for trustee in 1..=3 {
+        agree(&mut chain, trustee, &ballots).expect("signs");
+    }
+    for trustee in 1..=2 {
+        let contribution = chain.fixture.contribute(trustee, &ballots);
+        chain.submit(Message::Contribute(contribution)).expect("contributes");
+    }
+    let contributors = vec![1, 2].try_into().expect("few");
+    chain.submit(Message::Finalize(Finalize { eid, contributors })).expect("the openings open the sums");
+    let manifest = chain.fixture.election.manifest.clone();
+    let result = chain.run(|| Results::<Test>::get(eid)).expect("tallied");
+    let totals = result.totals(&manifest, &chain.fixture.cells(&ballots)).expect("totals");
+    assert_eq!(totals.cells, [vec![vec![2, 0, 0]], vec![vec![0, 1, 2]]]);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use psephos_protocol::{
     agreement::SetStatement,
     board::Action,
+    cells::Cells,
     contest::Rule,
+    manifest::Manifest,
     refusal::Refusal,
     state::Phase,
-    tally::{Finalize, Turnout},
+    tally::{Contribution, Counts, ElectionResult, Finalize, Turnout},
     testing::{accepted_set, contest, set_statement, some_digest, Counted, Fixture, Params},
     wire::Message,
 };
@@ -70,6 +72,11 @@ fn agreed() -> (Chain, Vec<Counted>) {
     (chain, ballots)
 }
 
+/// The election's totals of a result with one cell.
+fn totals(manifest: &Manifest, result: &ElectionResult) -> Counts {
+    result.totals(manifest, &Cells::all(manifest)).expect("totals").election
+}
+
 #[test]
 fn a_whole_election_counts_right() {
     let (mut chain, ballots) = agreed();
@@ -80,8 +87,8 @@ fn a_whole_election_counts_right() {
     let eid = chain.eid();
     let manifest = chain.fixture.election.manifest.clone();
     let result = chain.run(|| Results::<Test>::get(eid)).expect("tallied");
-    assert_eq!(result.totals(&manifest), Ok(vec![vec![0, 6, 1], vec![5, 6]]));
-    assert_eq!(result.turnout.to_vec(), vec![Turnout { ballots: 3, weight: 7 }; 2]);
+    assert_eq!(totals(&manifest, &result), vec![vec![0, 6, 1], vec![5, 6]]);
+    assert_eq!(result.turnout.0.to_vec(), vec![Turnout { ballots: 3, weight: 7 }; 2]);
 
     let digest = result.digest(&eid, &accepted_set(&ballots).root());
     assert_eq!(chain.board(Action::Certify { eid, result: some_digest("other") }), Err(Refusal::WrongResult));
@@ -96,6 +103,100 @@ fn a_whole_election_counts_right() {
     chain.block(1_200_000);
 }
 
+/// Three units and a minimum of 2, whose voters are these.
+fn in_units(units: Vec<u16>) -> Fixture {
+    let params = Params { voters: vec![1; units.len()], units, by_unit: true, ..params() };
+    Fixture::with(&params, |manifest| manifest.privacy_minimum = 2)
+}
+
+#[test]
+fn totals_are_per_cell_and_a_small_unit_joins_another() {
+    // Units of 2, 2 and 3 voters; of the last, one votes.
+    let mut chain = Chain::open(in_units(vec![0, 0, 1, 1, 2, 2, 2]));
+    let votes = [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]];
+    let ballots: Vec<_> =
+        votes.iter().enumerate().map(|(voter, vote)| chain.cast(voter, 1, &[vote.to_vec()])).collect();
+    chain.close();
+    let eid = chain.eid();
+    let view = chain.run(|| Voting::view_tally(eid)).expect("there");
+    let cells = view.cells.expect("summed");
+    assert_eq!(cells.units().collect::<Vec<_>>(), [0..1, 1..3]);
+    assert_eq!(view.sums.expect("summed").len(), 2 * 2);
+    for trustee in 1..=3 {
+        agree(&mut chain, trustee, &ballots).expect("signs");
+    }
+    let whole = chain.fixture.contribute(1, &ballots);
+    let mut short = whole.clone();
+    short.sums.truncate(2);
+    assert_eq!(chain.submit(Message::Contribute(short)), Err(Refusal::MalformedContribution), "of one cell");
+    chain.submit(Message::Contribute(whole)).expect("contributes");
+    contribute(&mut chain, 2, &ballots).expect("contributes");
+    finalize(&mut chain, &[1, 2]).expect("the openings open the sums of both cells");
+    let manifest = chain.fixture.election.manifest.clone();
+    let result = chain.run(|| Results::<Test>::get(eid)).expect("tallied");
+    let totals = result.totals(&manifest, &cells).expect("totals");
+    assert_eq!(totals.cells, [vec![vec![1, 1, 0]], vec![vec![0, 2, 1]]]);
+    assert_eq!(totals.election, [vec![1, 3, 1]]);
+    let turnout = |ballots| Turnout { ballots, weight: ballots.into() };
+    assert_eq!(result.turnout.0.to_vec(), [turnout(2), turnout(3)]);
+}
+
+#[test]
+fn contributions_of_the_wrong_cell_open_nothing() {
+    let mut chain = Chain::open(in_units(vec![0, 0, 1, 1]));
+    let votes = [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]];
+    let ballots: Vec<_> =
+        votes.iter().enumerate().map(|(voter, vote)| chain.cast(voter, 1, &[vote.to_vec()])).collect();
+    chain.close();
+    for trustee in 1..=3 {
+        agree(&mut chain, trustee, &ballots).expect("signs");
+    }
+    for trustee in 1..=2 {
+        let mut sums = chain.fixture.contribute(trustee, &ballots).sums;
+        sums.iter_mut().into_slice().rotate_left(2);
+        let fixture = &mut chain.fixture;
+        let key = &fixture.trustees[usize::from(trustee) - 1].signing;
+        let root = accepted_set(&ballots).root();
+        let swapped = Contribution::sign(&fixture.election, trustee, key, root, sums, &mut fixture.rng);
+        chain.submit(Message::Contribute(swapped)).expect("it can't be told apart alone");
+    }
+    assert_eq!(finalize(&mut chain, &[1, 2]), Err(Refusal::WrongOpening));
+    for trustee in 3..=4 {
+        contribute(&mut chain, trustee, &ballots).expect("contributes");
+    }
+    finalize(&mut chain, &[3, 4]).expect("each in its cell");
+}
+
+#[test]
+fn what_finalization_weighs_grows_with_its_sums_and_contributors() {
+    let mut chain = Chain::open(in_units(vec![0, 255]));
+    let eid = chain.eid();
+    chain.run(|| {
+        let finalize = |contributors: u8| Finalize {
+            eid,
+            contributors: (1..=contributors).collect::<Vec<_>>().try_into().expect("few"),
+        };
+        // The mock's weights: 1,000 for a call, and 1,000 for each sum. 512 sums.
+        let checked = Voting::authorize_finalize_weight(&finalize(2)).ref_time();
+        assert_eq!(checked, 512u64.div_ceil(127) * 1_000);
+        let written = Voting::finalize_weight(&finalize(2)).ref_time();
+        assert_eq!(written, 1_000 + 2 * 3 * 512_000 + 513_000);
+        let more = Voting::authorize_finalize_weight(&finalize(4)).ref_time();
+        assert_eq!(more, checked + 2 * 3 * 512_000);
+    });
+}
+
+#[test]
+fn a_step_weighs_all_sums_and_the_columns_of_each_ballot() {
+    let weigh = |units: u16, by_unit, ballots| {
+        let params = Params { units: vec![units - 1], by_unit, ..params() };
+        Voting::sum_weight(&Fixture::new(&params).election.manifest, ballots).ref_time()
+    };
+    assert_eq!(weigh(9, false, 7), weigh(1, false, 7));
+    assert_eq!(weigh(9, true, 7) - weigh(9, true, 0), weigh(1, false, 7) - weigh(1, false, 0));
+    assert_eq!(weigh(9, true, 0), 2 * weigh(1, false, 0), "the mock weighs no sums, but the joining");
+}
+
 #[test]
 fn sums_are_taken_in_steps_and_come_out_the_same() {
     let (mut chain, _) = closed();
@@ -105,9 +206,9 @@ fn sums_are_taken_in_steps_and_come_out_the_same() {
         Sums::<Test>::remove(eid);
         Elections::<Test>::mutate(eid, |state| state.as_mut().expect("there").summed = false);
     });
-    let columns = chain.fixture.election.manifest.columns() as u32;
+    let manifest = chain.fixture.election.manifest.clone();
     // Room for one ballot in each block.
-    chain.idle = Voting::sum_weight(columns, 1);
+    chain.idle = Voting::sum_weight(&manifest, 1);
     let mut blocks = 0;
     while !chain.state().summed {
         chain.block(1_200_000 + blocks);
@@ -116,6 +217,7 @@ fn sums_are_taken_in_steps_and_come_out_the_same() {
     }
     assert!(blocks > 2, "it took several blocks");
     let in_steps = chain.run(|| Sums::<Test>::get(eid)).expect("summed");
+    assert_eq!(in_steps.cells, at_once.cells);
     assert_eq!((in_steps.sums, in_steps.turnout), (at_once.sums, at_once.turnout));
 }
 
@@ -125,9 +227,9 @@ fn sums_end_and_leave_the_rest_of_the_block() {
     let ballot = chain.cast(2, 1, &[vec![0, 1, 0], vec![1, 1]]);
     let eid = chain.eid();
     chain.board(Action::Close { eid }).expect("the board closes");
-    let columns = chain.fixture.election.manifest.columns() as u32;
+    let manifest = chain.fixture.election.manifest.clone();
     // No room for a ballot.
-    chain.idle = Voting::sum_weight(columns, 0);
+    chain.idle = Voting::sum_weight(&manifest, 0);
     chain.block(1_100_000);
     chain.block(1_102_000);
     chain.run(|| assert_eq!(Sums::<Test>::get(eid), None));
@@ -142,10 +244,10 @@ fn sums_end_and_leave_the_rest_of_the_block() {
             Ballots::<Test>::insert(eid, PublicKey(credential), ballot.clone());
         }
         let step = Voting::on_idle(0, Weight::MAX);
-        assert_eq!(step, Voting::sum_weight(columns, sums::MAX_STEP as u32));
+        assert_eq!(step, Voting::sum_weight(&manifest, sums::MAX_STEP as u32));
         let summed = || Elections::<Test>::get(eid).is_some_and(|state| state.summed);
         assert!(!summed(), "one is left");
-        assert_eq!(Voting::on_idle(0, Weight::MAX), Voting::sum_weight(columns, 1));
+        assert_eq!(Voting::on_idle(0, Weight::MAX), Voting::sum_weight(&manifest, 1));
         assert!(summed());
         assert_eq!(Voting::on_idle(0, Weight::MAX), Weight::zero(), "nothing is left");
     });
@@ -285,5 +387,5 @@ fn an_election_without_ballots_ends_with_zeros() {
     let eid = chain.eid();
     let manifest = chain.fixture.election.manifest.clone();
     let result = chain.run(|| Results::<Test>::get(eid)).expect("tallied");
-    assert_eq!(result.totals(&manifest), Ok(vec![vec![0, 0, 0], vec![0, 0]]));
+    assert_eq!(totals(&manifest, &result), vec![vec![0, 0, 0], vec![0, 0]]);
 }
