@@ -38,11 +38,11 @@ pub enum Command {
   psephos board rehearse manifest.toml --key board-1.key
   psephos board rehearse manifest.toml --key board-1.key --key board-2.key --hold-back 1 --voters 20
 
-MANIFEST is that of the real election; its trustees, threshold and quorum rehearse. The chain's board creates
-the rehearsal, every trustee accepts it, and the rest happens by itself: generated voters vote, the trustees
-tally without the one that is held back, the record is verified, and the totals are compared with the votes.
-A chain that asks for rehearsals freezes no election before. Keep this running until it ends; when it is cut
-off, run it again. Nothing secret is written to disk.")]
+MANIFEST is that of the real election; its trustees, threshold and quorum rehearse. The chain's
+board creates the rehearsal, every trustee accepts it, and the rest happens by itself: generated
+voters vote, the trustees tally without the one that is held back, the record is verified, and the
+totals are compared with the votes. A chain that asks for rehearsals freezes no election before.
+Keep this running until it ends; when it is cut off, run it again. Nothing secret is written to disk.")]
     Rehearse(RehearseArgs),
     /// List the actions that wait for approvals.
     #[command(after_help = "Examples:

@@ -318,11 +318,13 @@ impl Rehearsal<'_> {
                 _ => return Ok(Some(())),
             }
             let missing: Vec<u8> = all.clone().filter(|index| !state.accepted.contains(index)).collect();
-            if *said.borrow() != missing {
+            if said.borrow().is_empty() {
                 self.tell(&format!(
-                    "waiting for {}. Each reads it and accepts:\n  psephos trustee accept --key THEIR.key --election {eid}",
-                    self.trustees(missing.clone())
+                    "each trustee reads it and accepts:\n  psephos trustee accept --key THEIR.key --election {eid}"
                 ));
+            }
+            if *said.borrow() != missing {
+                self.tell(&format!("waiting for {}", self.trustees(missing.clone())));
                 said.replace(missing);
             }
             Ok(None)
@@ -477,5 +479,57 @@ impl Rehearsal<'_> {
                 "the rehearsal could not be voided; do it with\n  psephos board void --election {eid} --reason 'a rehearsal that was cut off' --key YOUR.key"
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use psephos_protocol::testing::{Fixture, Params};
+
+    const VOTERS: u32 = 8;
+
+    fn made(real: &Manifest, hold_back: Option<u8>, members: &[PublicKey]) -> Result<Manifest, CliError> {
+        rehearsal(real, hold_back, &Keyring([1; 32]), members, VOTERS)
+    }
+
+    #[test]
+    fn a_rehearsal_has_the_team_of_the_real_election_and_nothing_else_of_it() {
+        let real = Fixture::new(&Params::default()).election.manifest;
+        let member = real.board.members[0];
+        let manifest = made(&real, None, &[member, member]).unwrap();
+        assert_eq!((manifest.team(), manifest.rehearsal), (real.team(), Some(4)));
+        assert!(show(&manifest.title).starts_with(TITLE));
+        let own = Keyring([1; 32]).board().public();
+        assert_eq!(manifest.board, Board { members: vec![own, member].try_into().unwrap(), threshold: 1 });
+        assert_ne!(manifest.registrars, real.registrars);
+        // A member who is a trustee has that role alone.
+        let manifest = made(&real, Some(2), &[real.trustees[0].signing]).unwrap();
+        assert_eq!((manifest.board.members.to_vec(), manifest.rehearsal), (vec![own], Some(2)));
+    }
+
+    #[test]
+    fn who_is_held_back_is_a_trustee_that_can_be_missing() {
+        let real = Fixture::new(&Params::default()).election.manifest;
+        for wrong in [0, 5] {
+            assert!(made(&real, Some(wrong), &[]).unwrap_err().to_string().contains("held back"));
+        }
+        let all = Fixture::new(&Params { quorum: 4, ..Params::default() }).election.manifest;
+        assert_eq!(made(&all, None, &[]).unwrap().rehearsal, Some(0));
+        assert!(made(&all, Some(4), &[]).is_err());
+    }
+
+    #[test]
+    fn a_long_title_is_cut_between_letters() {
+        for length in 240..260 {
+            let cut = show(&name(&format!("{TITLE}{}", "x".repeat(length - TITLE.len()) + "ëë")));
+            assert!(cut.len() <= 256 && !cut.contains('\u{fffd}') && cut.starts_with(TITLE), "{cut}");
+        }
+    }
+
+    #[test]
+    fn every_option_is_voted_for() {
+        assert_eq!(expected(8), [[3, 3, 2]]);
+        assert_eq!(expected(1), [[1, 0, 0]]);
     }
 }
