@@ -186,11 +186,12 @@ pub(crate) mod tests {
 
         pub(crate) fn proof(&self, key: &[u8]) -> Vec<Vec<u8>> {
             let mut recorder = Recorder::<LayoutV1<Blake2Hasher>>::new();
-            let trie = TrieDBBuilder::<Blake2Hasher>::new(&self.database, &self.root)
-                .with_recorder(&mut recorder)
-                .build();
-            trie.get(key).unwrap();
-            drop(trie);
+            {
+                let trie = TrieDBBuilder::<Blake2Hasher>::new(&self.database, &self.root)
+                    .with_recorder(&mut recorder)
+                    .build();
+                trie.get(key).unwrap();
+            }
             recorder.drain().into_iter().map(|record| record.data).collect()
         }
     }

@@ -23,7 +23,7 @@ use psephos_protocol::{
     keys::PublicKey,
     manifest::{Manifest, Style},
     state::Phase,
-    tally::Totals,
+    tally::Counts,
 };
 use psephos_verifier::{report::Step, verify, Options, Report, Verdict};
 use rand_core::{OsRng, RngCore};
@@ -31,7 +31,7 @@ use serde_json::json;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    fs::File,
+    fs::{self, File},
     future::Future,
     io::BufReader,
     path::{Path, PathBuf},
@@ -151,7 +151,7 @@ fn name(value: &str) -> Text {
 }
 
 /// What the voters vote, in all.
-fn expected(voters: u32) -> Totals {
+fn expected(voters: u32) -> Counts {
     let votes = |option| (0..voters).filter(|voter| choice(*voter) == option).count() as u64;
     vec![(0..OPTIONS.len()).map(votes).collect()]
 }
@@ -270,7 +270,7 @@ impl Rehearsal<'_> {
         ));
         let report =
             "keep the chain's data and report this as a fault of the software; don't hold the election";
-        self.compare(&tallied.totals).map_err(step("the chain's totals are wrong", report))?;
+        self.compare(&tallied.totals.election).map_err(step("the chain's totals are wrong", report))?;
         let folder = tempfile::tempdir().map_err(CliError::input)?;
         let digest =
             self.verify_draft(folder.path()).await.map_err(step("the record does not verify", report))?;
@@ -290,7 +290,7 @@ impl Rehearsal<'_> {
         let held = self.election.manifest.rehearsal.filter(|held| *held > 0);
         let without = held.map(|held| format!(" without {}", self.trustee(held))).unwrap_or_default();
         let value = json!({
-            "election": eid.to_string(), "held_back": held, "ballots": voters, "totals": tallied.totals,
+            "election": eid.to_string(), "held_back": held, "ballots": voters, "totals": tallied.totals.election,
             "agreed": agreed, "contributors": contributors, "result": digest.to_string(), "verified": true,
             "required": asked,
         });
@@ -406,7 +406,7 @@ impl Rehearsal<'_> {
         Err(CliError::Unreachable(each.collect::<Vec<_>>().join("; ")))
     }
 
-    fn compare(&self, totals: &Totals) -> Result<(), CliError> {
+    fn compare(&self, totals: &Counts) -> Result<(), CliError> {
         let cast = expected(self.args.voters);
         if *totals == cast {
             return Ok(());
@@ -447,6 +447,7 @@ impl Rehearsal<'_> {
             genesis: Some(self.chain.genesis()),
             board: Some(self.chain.chain_board().await?),
             eid: Some(*self.eid()),
+            finality: fs::read(record::finality_path(&path)).ok(),
         };
         let verified = tokio::task::spawn_blocking(move || {
             let file = File::open(&path).map_err(|error| CliError::file(&path, error))?;

@@ -61,7 +61,7 @@ impl Scene {
             }
             let cast = CastBallot { signed: signed.ballot, receipts: receipts.try_into().unwrap() };
             world.blocks[CAST].push(Message::Cast(cast.clone()));
-            world.cast.push(Counted { cast, hash: signed.hash, shares: signed.shares, weight: 1 });
+            world.cast.push(Counted { cast, hash: signed.hash, shares: signed.shares, weight: 1, unit: 0 });
         }
         world.tally();
         let set = accepted_set(&world.cast);

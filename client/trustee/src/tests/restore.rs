@@ -5,6 +5,7 @@ use psephos_client::keystore::{KeyFile, KeyRole, Root};
 use psephos_protocol::{
     agreement::{Accepted, AcceptedSet},
     ballot::CastBallot,
+    cells::Cells,
     contest::Rule,
     keys::verify_signature,
     tally::Contribution,
@@ -64,7 +65,7 @@ async fn vote(team: &mut Team) -> (Follower, AcceptedSet, Vec<BallotHash>) {
         team.accept(&signed);
         let receipts: Vec<_> = (1..=4).map(|index| team.fixture.receipt(index, &signed.hash)).collect();
         let accepted =
-            Accepted { sequence: 1, ballot: signed.hash, weight: team.fixture.voters[voter].weight };
+            Accepted { sequence: 1, ballot: signed.hash, weight: team.fixture.voters[voter].weight, unit: 0 };
         set.accept(signed.ballot.ballot.statement.credential, accepted);
         ballots.push(signed.hash);
         let cast = CastBallot { signed: signed.ballot, receipts: receipts.try_into().unwrap() };
@@ -123,6 +124,7 @@ async fn the_words_of_the_sheet_and_the_peers_give_the_same_contribution() {
     assert_eq!(after.root, before.root);
     assert!(after.verify(&team.fixture.election, verify_signature));
     let Member { store, served, .. } = team.member(1);
-    let wrong = wrong_contributions(store, served, &set, &[after], &AtomicBool::new(false));
+    let cells = Cells::all(&served.election.manifest);
+    let wrong = wrong_contributions(store, served, &set, &cells, &[after], &AtomicBool::new(false));
     assert_eq!(wrong, Ok(vec![]), "it fits the dealings, as a peer has them");
 }

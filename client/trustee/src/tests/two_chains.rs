@@ -10,6 +10,7 @@ use psephos_protocol::{
     agreement::{AcceptedSet, SetStatement},
     ballot::CastBallot,
     board::Board,
+    cells::Cells,
     declaration::Missing,
     envelope::Deposit,
     finality::{FinalityError, Validators},
@@ -147,7 +148,7 @@ impl Stage {
             deposits.push(fixture.deposits(&mut signed));
             let receipts: Vec<_> = (1..=quorum).map(|index| fixture.receipt(index, &signed.hash)).collect();
             let cast = CastBallot { signed: signed.ballot, receipts: receipts.try_into().unwrap() };
-            ballots.push(Counted { cast, hash: signed.hash, shares: signed.shares, weight: 1 });
+            ballots.push(Counted { cast, hash: signed.hash, shares: signed.shares, weight: 1, unit: 0 });
         }
         let cast = |from: usize, to: usize| {
             ballots[from..to].iter().map(|ballot| Message::Cast(ballot.cast.clone())).collect::<Vec<_>>()
@@ -295,7 +296,13 @@ impl Stage {
         Outcome {
             signers: follower.signers(&right),
             contributors: verified.map(|made| made.trustee).collect(),
-            solution: solve(manifest, &self.fixture.sums(self.counted(side)), &turnout, published),
+            solution: solve(
+                manifest,
+                &Cells::all(manifest),
+                &self.fixture.sums(self.counted(side)),
+                &turnout,
+                published,
+            ),
         }
     }
 }
@@ -347,7 +354,7 @@ async fn one_set_at_most(trustees: u8, threshold: u8, quorum: u8) {
             let Outcome { contributors, solution, .. } = &outcomes[side];
             if agreed[side] {
                 let solution = solution.as_ref().expect("t honest trustees have signed");
-                assert_eq!(solution.totals, vec![TOTALS[side].to_vec()], "{sides:?}");
+                assert_eq!(solution.totals.election, vec![TOTALS[side].to_vec()], "{sides:?}");
                 opened[side] += 1;
             } else {
                 assert_eq!((contributors, solution), (&dishonest, &None), "{sides:?}");

@@ -60,7 +60,8 @@ fn run(world: &World, params: &Params, votes: &[Vote], tapes: &[Tape]) -> Run {
     // All trustees contribute, more than are needed.
     let contributions: Vec<_> = trustees.map(|i| fixture.contribute(i, counted)).collect();
     let result = fixture.result(counted, &contributions[..params.threshold.into()]);
-    let totals = result.verify(&fixture.election.manifest, &fixture.sums(counted)).unwrap();
+    let totals =
+        result.verify(&fixture.election.manifest, &fixture.cells(counted), &fixture.sums(counted)).unwrap();
     messages.extend(contributions.into_iter().map(Message::Contribute));
     messages.push(Message::Finalize(Finalize { eid, contributors: result.contributors.clone() }));
     let action = Action::Certify { eid, result: result.digest(&eid, &statement.root) };
@@ -120,7 +121,8 @@ fn cast(
     let receipts = (1..=fixture.election.manifest.quorum).map(|i| fixture.receipt(i, &hash));
     let receipts = receipts.collect::<Vec<_>>().try_into().unwrap();
     let cast = CastBallot { signed, receipts };
-    (Counted { cast, hash, shares: built.shares, weight: fixture.voters[voter].weight }, deposits)
+    let (weight, unit) = (fixture.voters[voter].weight, fixture.voters[voter].unit);
+    (Counted { cast, hash, shares: built.shares, weight, unit }, deposits)
 }
 
 /// The bytes of the record, a block for each message.
