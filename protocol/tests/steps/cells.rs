@@ -44,8 +44,9 @@ fn ends(cells: &Cells) -> Vec<u16> {
 
 #[test]
 fn cells_are_the_shortest_runs_that_keep_the_minimum() {
-    // Per unit, ballots of one kind and of another; for each cell, one more than its last unit.
-    let cases: [(u32, &[[u32; 2]], &[u16]); 16] = [
+    // The minimum; per unit, ballots of one kind and of another; for each cell, one more than its last unit.
+    type Case<'a> = (u32, &'a [[u32; 2]], &'a [u16]);
+    let cases: [Case<'_>; 16] = [
         (3, &[[3, 0], [3, 0], [3, 0]], &[1, 2, 3]),
         (3, &[[2, 0], [1, 0], [3, 0]], &[2, 3]),
         // Units without ballots join the next, or at the end the run before them.
