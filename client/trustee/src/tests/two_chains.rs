@@ -15,7 +15,7 @@ use psephos_protocol::{
     envelope::Deposit,
     finality::{FinalityError, Validators},
     keys::verify_signature,
-    tally::{Contribution, Turnout},
+    tally::{Contribution, Turnout, Turnouts},
     testing::{set_statement, Counted, Fixture, Params},
 };
 use redb::{backends::InMemoryBackend, Database};
@@ -292,7 +292,7 @@ impl Stage {
             .iter()
             .filter(|made| made.root == right.root && made.verify(election, verify_signature));
         let ballots = BALLOTS[side] as u32;
-        let turnout = vec![Turnout { ballots, weight: ballots.into() }].try_into().unwrap();
+        let turnout = Turnouts(vec![Turnout { ballots, weight: ballots.into() }].try_into().unwrap());
         Outcome {
             signers: follower.signers(&right),
             contributors: verified.map(|made| made.trustee).collect(),
@@ -387,7 +387,7 @@ async fn t_dishonest_trustees_open_both() {
         ((7, 3, 5), of(&[None, None, None, Some(0), Some(0), Some(1), Some(1)])),
     ] {
         let outcomes = Stage::new(params.0, params.1, params.2).play(&sides).await;
-        let totals = outcomes.map(|outcome| outcome.solution.unwrap().totals.concat());
+        let totals = outcomes.map(|outcome| outcome.solution.unwrap().totals.election.concat());
         assert_eq!(totals, TOTALS.map(|totals| totals.to_vec()));
         let ballot: Vec<u64> =
             totals[1].iter().zip(&totals[0]).map(|(with, without)| with - without).collect();
