@@ -390,7 +390,7 @@ const bad = {
     'a registration for an entry without invitations': { freeze: (n) => n.block([n.register(2, [], 'eve')]) },
     'a registration of a credential that is on the roll': { freeze: (n) => n.block([n.register(1, ['letter 4'], 'anna')]) },
     'a registration with the old letter': {
-      roll: after('roll', (n) => n.block(n.reinvite(0, 1, ['letter 3c'])).block([n.register(0, ['letter 3b'], 'carla again', 2n)])),
+      roll: after('roll', (n) => n.block(n.reinvite(0, 1, ['letter 3c'])).block([n.register(0, ['letter 3b'], 'carla again')])),
     },
     'a registration with another letter': { freeze: (n) => n.block([n.register(1, ['letter 9'], 'eve')]) },
     'a registration without its second channel': {
@@ -492,7 +492,7 @@ const bad = {
     'a freeze with a small group': {
       roll: (n) => {
         n.block([...n.confirm(0, n.blocks[2].messages[0].entries)]);
-        n.block([n.register(2, ['letter 2', 'mail 2'], 'dora', 2n)]);
+        n.block([n.register(2, ['letter 2', 'mail 2'], 'dora')]);
       },
       freeze: STEPS.freeze,
     },
