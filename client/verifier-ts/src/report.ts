@@ -5,7 +5,7 @@ import { trackingCode } from './codes.js';
 import type { Fault } from './fault.js';
 import type { Manifest } from './manifest.js';
 import type { CountedSet, Replay } from './replay.js';
-import { ofCell } from './tally.js';
+import { ofCell, turnouts, type Turnout } from './tally.js';
 
 /** What holds if a check passes; the numbers are those of spec 9.2. */
 export const CHECKS: readonly string[] = [
@@ -174,33 +174,24 @@ function rehearsal({ rehearsal: trustee, trustees }: Manifest): NonNullable<Repo
 
 /** The totals of the election, and of its cells. */
 function totals({ election, result, set }: Replay): Pick<Report, 'contests' | 'cells'> {
-  const { contests, units } = election!.manifest;
-  const cells = set!.cells.map(({ first, end }, cell) => {
-    const turnout = ofCell(set!.turnout, cell, contests.length);
-    const all = contests.map(({ title, options }, index): ContestTotals => {
-      const { ballots, weight } = turnout[index]!;
-      const totals = result!.totals[cell]![index]!;
-      return {
-        title,
-        ballots,
-        weight: weight.toString(),
-        options: options.map((name, i) => ({ name, total: totals[i]!.toString() })),
-      };
-    });
-    return { units: units.slice(first, end), contests: all };
-  });
-  const together = cells.map(({ contests }) => contests).reduce((all, own) => all.map((contest, i) => sum(contest, own[i]!)));
-  return { contests: together, ...(cells.length > 1 && { cells }) };
+  const { manifest } = election!;
+  const { contests, units } = manifest;
+  const named = (turnout: readonly Turnout[], totals: readonly (readonly bigint[])[]): ContestTotals[] =>
+    contests.map(({ title, options }, contest) => ({
+      title,
+      ballots: turnout[contest]!.ballots,
+      weight: turnout[contest]!.weight.toString(),
+      options: options.map((name, option) => ({ name, total: totals[contest]![option]!.toString() })),
+    }));
+  const cells = set!.cells.map(({ first, end }, cell) => ({
+    units: units.slice(first, end),
+    contests: named(ofCell(set!.turnout, cell, contests.length), result!.totals[cell]!),
+  }));
+  const together = result!.totals.reduce((all, cell) =>
+    all.map((totals, contest) => totals.map((total, option) => total + cell[contest]![option]!)));
+  const turnout = turnouts(manifest, [{ first: 0, end: units.length }], set!.voters);
+  return { contests: named(turnout, together), ...(cells.length > 1 && { cells }) };
 }
-
-const sum = (a: ContestTotals, b: ContestTotals): ContestTotals => ({
-  title: a.title,
-  ballots: a.ballots + b.ballots,
-  weight: plus(a.weight, b.weight),
-  options: a.options.map(({ name, total }, i) => ({ name, total: plus(total, b.options[i]!.total) })),
-});
-
-const plus = (a: string, b: string): string => (BigInt(a) + BigInt(b)).toString();
 
 function notes({ election, result, set, olderAnchors }: Replay): string[] {
   const all: string[] = [];

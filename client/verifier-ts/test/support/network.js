@@ -373,9 +373,9 @@ export function ballots(n) {
 /** The steps of a whole election, each of which can be replaced. */
 export const STEPS = {
   create: (n) => n.block(n.create([0])).block(n.create([2])),
-  setup: (n) => n.block([n.addBatch(BATCHES(n)[0]), ...n.accept([3, 1])]).block(n.accept([2, 4])),
-  roll: (n) => {
-    const [first, second] = BATCHES(n);
+  setup: (n, batches = BATCHES) => n.block([n.addBatch(batches(n)[0]), ...n.accept([3, 1])]).block(n.accept([2, 4])),
+  roll: (n, batches = BATCHES) => {
+    const [first, second] = batches(n);
     n.block([n.addBatch(second)]);
     n.block([...n.confirm(1, second), ...n.confirm(0, first, [1, 2])]);
     n.block([n.register(0, ['letter 3'], 'carla'), n.register(4, ['letter 2', 'mail 2'], 'dora')]);
