@@ -237,6 +237,7 @@ export function text(report: Report): string {
     line('party', fault.party);
     lines.push('');
   }
+  if (report.cells) lines.push('In the whole election:', '');
   for (const contest of report.contests ?? []) lines.push(...contestLines(contest), '');
   for (const { units, contests } of report.cells ?? []) {
     lines.push(`In ${units.join(', ')}:`);

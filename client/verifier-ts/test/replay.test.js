@@ -932,6 +932,7 @@ test('the report shows the totals of each cell with its units, and of the electi
   const report = verify(run(steps, manifest).record());
   const lines = text(report).split('\n');
   const at = lines.indexOf('In b, c:');
+  assert.ok(0 < lines.indexOf('In the whole election:') && lines.indexOf('In the whole election:') < at);
   assert.deepEqual(lines.slice(at + 1, at + 5), [
     '  One of three (1 ballot, weight 1)',
     '             0  Ada',

@@ -84,7 +84,11 @@ function render(report) {
   element('rehearsal').textContent = report.rehearsal?.meaning ?? '';
   element('rehearsal').hidden = !report.rehearsal;
   element('fault').replaceChildren(...fault(report));
-  element('totals').replaceChildren(...(report.contests ?? []).map(contest), ...(report.cells ?? []).flatMap(cell));
+  element('totals').replaceChildren(
+    ...(report.cells ? [node('h3', 'In the whole election')] : []),
+    ...(report.contests ?? []).map(contest),
+    ...(report.cells ?? []).flatMap(cell),
+  );
   element('checks').replaceChildren(
     ...report.checks.map(({ number, verdict, meaning }) => {
       const cell = node('td', verdict === 'failed' ? 'FAILED' : verdict);
