@@ -21,6 +21,7 @@ const vector = vectors('tally');
 const election = vectorElection();
 const { manifest } = election;
 
+// The vectors’ election has one reporting unit, and names none with the ballots.
 const ballots = vector.ballots.map(({ cast: bytes, hash, weight, unit = 0 }) => {
   const cast = readCastBallot(unhex(bytes));
   return { cast, hash, style: cast.ballot.style, weight: BigInt(weight), unit };
