@@ -140,12 +140,12 @@ impl Agreement {
         Self { eid: election.eid, trustee, statement, signature }
     }
 
-    /// Whether the trustee named signed this.
+    /// Whether the trustee named takes part in the tally and signed this.
     #[must_use]
     pub fn verify(&self, election: &Election, check: CheckSignature) -> bool {
         let payload = self.statement.encode();
         self.eid == election.eid
-            && election.trustee(self.trustee).is_some_and(|trustee| {
+            && election.tallier(self.trustee).is_some_and(|trustee| {
                 signable(election, self.trustee, &payload).verify(check, &self.signature, &trustee.signing)
             })
     }

@@ -42,4 +42,11 @@ impl Election {
     pub fn trustee(&self, index: u8) -> Option<&Trustee> {
         self.manifest.trustees.get(usize::from(index).checked_sub(1)?)
     }
+
+    /// The trustee with that index, if it takes part in the tally: whose declaration, agreement and contribution
+    /// count (spec 3.8).
+    #[must_use]
+    pub fn tallier(&self, index: u8) -> Option<&Trustee> {
+        self.trustee(index).filter(|_| self.manifest.takes_part(index))
+    }
 }

@@ -13,7 +13,7 @@ use hpke::{
     Serializable,
 };
 use rand_core::{CryptoRng, RngCore};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::{
     ballot::SignedBallot,
@@ -86,32 +86,37 @@ pub enum EnvelopeError {
     Share(#[from] ShareError),
 }
 
-/// A trustee's X-Wing key for one election, as its 32-byte seed. Zeroized on drop; prints nothing.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct KemKey([u8; 32]);
+/// A trustee's X-Wing key for one election, of a 32-byte seed. Zeroized on drop; prints nothing.
+#[derive(Clone)]
+pub struct KemKey {
+    seed: Zeroizing<[u8; 32]>,
+    /// Made once, which takes as long as opening an envelope does. Every seed gives one.
+    private: Option<<XWing as Kem>::PrivateKey>,
+}
 
 impl KemKey {
     /// The key of a seed.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(seed)
+        let seed = Zeroizing::new(seed);
+        Self { private: <XWing as Kem>::PrivateKey::from_bytes(seed.as_slice()).ok(), seed }
     }
 
     /// A new key.
     pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Self {
         let mut seed = [0u8; 32];
         rng.fill_bytes(&mut seed);
-        Self(seed)
+        Self::from_seed(seed)
     }
 
     /// The seed, to be stored encrypted.
     #[must_use]
     pub fn seed(&self) -> &[u8; 32] {
-        &self.0
+        &self.seed
     }
 
-    fn private(&self) -> Result<<XWing as Kem>::PrivateKey, EnvelopeError> {
-        <XWing as Kem>::PrivateKey::from_bytes(&self.0).map_err(|_| EnvelopeError::Key)
+    fn private(&self) -> Result<&<XWing as Kem>::PrivateKey, EnvelopeError> {
+        self.private.as_ref().ok_or(EnvelopeError::Key)
     }
 
     /// The public key, 1,216 bytes, for the manifest.
@@ -119,7 +124,7 @@ impl KemKey {
     /// # Errors
     /// [`EnvelopeError::Key`], which no seed gives.
     pub fn public(&self) -> Result<BoundedVec<u8, ConstU32<KEM_PUBLIC_KEY_BYTES>>, EnvelopeError> {
-        let public = XWing::sk_to_pk(&self.private()?);
+        let public = XWing::sk_to_pk(self.private()?);
         BoundedVec::try_from(public.to_bytes().to_vec()).map_err(|_| EnvelopeError::Key)
     }
 
@@ -152,7 +157,7 @@ impl KemKey {
             <XWing as Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| EnvelopeError::Open)?;
         hpke::single_shot_open::<ChaCha20Poly1305, KdfTurboShake128, XWing>(
             &OpModeR::Base,
-            &self.private()?,
+            self.private()?,
             &encapsulated,
             info,
             ciphertext,

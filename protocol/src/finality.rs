@@ -11,10 +11,13 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
-use codec::{Compact, Decode, DecodeAll, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use ed25519_dalek::{Signature, VerifyingKey};
 
-use crate::ids::Anchor;
+use crate::{
+    header::{Hash, Header},
+    ids::Anchor,
+};
 
 /// The number of the set of validators: the first, and only one.
 const SET: u64 = 0;
@@ -24,6 +27,10 @@ const PRECOMMIT: u8 = 1;
 pub const MAX_VALIDATORS: usize = 1_024;
 /// Bytes of the largest justification that is looked at.
 const MAX_BYTES: usize = 1_024 * 1_024;
+/// Bytes of the largest finality proof that is looked at.
+pub const MAX_PROOF_BYTES: usize = 8 * 1_024 * 1_024;
+/// What a finality proof begins with.
+const MAGIC: [u8; 8] = *b"PSEPHOSF";
 
 /// The storage key of the validators' list: `Grandpa::Authorities`, twice twox128.
 pub const VALIDATORS_KEY: [u8; 32] = [
@@ -35,6 +42,45 @@ pub const VALIDATORS_KEY: [u8; 32] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validators(BTreeMap<[u8; 32], u64>);
 
+/// What shows that the last block of a record is final, for a reader who knows the hash of the chain's first block
+/// (spec 9.5). Nodes have different ones of the same record: it is a file of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct FinalityProof {
+    /// [`crate::VERSION`].
+    pub version: u16,
+    /// The header of the chain's first block.
+    pub genesis: Vec<u8>,
+    /// Nodes of its state's trie, those from the root to [`VALIDATORS_KEY`] among them.
+    pub state: Vec<Vec<u8>>,
+    /// The headers of the blocks after the record's last, up to the one that is justified; often none.
+    pub headers: Vec<Vec<u8>>,
+    /// GRANDPA's justification.
+    pub justification: Vec<u8>,
+}
+
+impl FinalityProof {
+    /// The bytes of the file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        (MAGIC, self).encode()
+    }
+
+    /// Reads the bytes of a file.
+    ///
+    /// # Errors
+    /// [`FinalityError::Encoding`] when it is none, of another version, too long, or has bytes left over.
+    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, FinalityError> {
+        if bytes.len() > MAX_PROOF_BYTES {
+            return Err(FinalityError::Encoding);
+        }
+        let decoded: Result<([u8; 8], Self), _> = DecodeAll::decode_all(&mut bytes);
+        match decoded {
+            Ok((MAGIC, proof)) if proof.version == crate::VERSION => Ok(proof),
+            _ => Err(FinalityError::Encoding),
+        }
+    }
+}
+
 /// Why a justification shows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FinalityError {
@@ -42,7 +88,7 @@ pub enum FinalityError {
     #[error("9.3: the validators of the first block are not a list of different keys with weights")]
     Validators,
     /// It does not decode.
-    #[error("9.3: the justification is malformed or too long")]
+    #[error("9.3: the proof of finality is malformed, of another version or too long")]
     Encoding,
     /// A precommit is by nobody of the validators, or one's own twice.
     #[error("9.3.1: a precommit is not by a validator, or the second of one")]
@@ -76,30 +122,6 @@ struct Commit {
     precommits: Vec<SignedPrecommit>,
 }
 
-/// A header's digest items, to know where it ends.
-#[derive(Decode, Encode)]
-enum DigestItem {
-    #[codec(index = 0)]
-    Other(Vec<u8>),
-    #[codec(index = 4)]
-    Consensus([u8; 4], Vec<u8>),
-    #[codec(index = 5)]
-    Seal([u8; 4], Vec<u8>),
-    #[codec(index = 6)]
-    PreRuntime([u8; 4], Vec<u8>),
-    #[codec(index = 8)]
-    RuntimeEnvironmentUpdated,
-}
-
-#[derive(Decode, Encode)]
-struct Header {
-    parent: [u8; 32],
-    number: Compact<u32>,
-    state_root: [u8; 32],
-    extrinsics_root: [u8; 32],
-    digest: Vec<DigestItem>,
-}
-
 impl Validators {
     /// The validators that the state of the first block has under [`VALIDATORS_KEY`].
     ///
@@ -129,11 +151,7 @@ impl Validators {
     ///
     /// # Errors
     /// [`FinalityError`]: the first check that fails.
-    pub fn check(
-        &self,
-        mut justification: &[u8],
-        hash: fn(&[u8]) -> [u8; 32],
-    ) -> Result<Anchor, FinalityError> {
+    pub fn check(&self, mut justification: &[u8], hash: Hash) -> Result<Anchor, FinalityError> {
         if justification.len() > MAX_BYTES {
             return Err(FinalityError::Encoding);
         }

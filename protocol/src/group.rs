@@ -93,7 +93,10 @@ impl ScalarBytes {
 /// The two bases of every Pedersen commitment, `v·B + r·B̃`.
 #[must_use]
 pub fn pedersen() -> bulletproofs::PedersenGens {
-    bulletproofs::PedersenGens::default()
+    let bases = bulletproofs::PedersenGens::default();
+    #[cfg(test)]
+    let bases = trapdoor::in_place_of(bases);
+    bases
 }
 
 /// The commitment `value·B + blinding·B̃`; constant time in both.
@@ -113,4 +116,36 @@ pub(crate) fn multiply_vartime(weight: u64, point: &RistrettoPoint) -> Ristretto
             doubled
         }
     })
+}
+
+/// Another B̃ for this crate's own tests: one whose logarithm to base B the test knows, as nobody knows that of the
+/// real one. `ballot/hiding/` says what for.
+#[cfg(test)]
+pub(crate) mod trapdoor {
+    use super::*;
+    use core::cell::Cell;
+
+    std::thread_local! {
+        static LOGARITHM: Cell<Option<Scalar>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn in_place_of(real: bulletproofs::PedersenGens) -> bulletproofs::PedersenGens {
+        LOGARITHM.get().map_or(real, |log| bulletproofs::PedersenGens { B_blinding: real.B * log, ..real })
+    }
+
+    /// While it lives, B̃ is log·B on this thread.
+    pub(crate) struct Trapdoor(pub(crate) Scalar);
+
+    impl Trapdoor {
+        pub(crate) fn open(log: Scalar) -> Self {
+            LOGARITHM.set(Some(log));
+            Self(log)
+        }
+    }
+
+    impl Drop for Trapdoor {
+        fn drop(&mut self) {
+            LOGARITHM.set(None);
+        }
+    }
 }

@@ -16,7 +16,7 @@
 //! | what is proved, and checked in one go | [`range_proof`], [`combination`] |
 //! | a ballot is prepared, audited, cast | [`ballot`], [`shares`], `envelope`, [`receipt`] |
 //! | a trustee that was away comes to its shares | `repair` |
-//! | the tally | [`declaration`], [`agreement`], [`cells`], [`tally`] |
+//! | the tally, and a dispute about it | [`declaration`], [`agreement`], [`cells`], [`tally`], [`evidence`] |
 //! | what travels and what remains | [`wire`], [`state`], [`record`], [`finality`], [`refusal`] |
 //!
 //! The crate is pure: no clock, network, storage, thread or ambient randomness. Every function
@@ -49,8 +49,10 @@ pub mod election;
 pub mod endpoint;
 #[cfg(feature = "client")]
 pub mod envelope;
+pub mod evidence;
 pub mod finality;
 pub mod group;
+pub mod header;
 pub mod ids;
 #[cfg(feature = "client")]
 pub mod invitation;

@@ -14,6 +14,7 @@ use crate::{
     ids::Digest,
     keys::PublicKey,
     range_proof::{Shape, GENERATORS_DIGEST},
+    transcript,
 };
 
 /// A ballot style: which contests a voter of this style sees.
@@ -334,6 +335,14 @@ impl Manifest {
     #[must_use]
     pub fn takes_part(&self, trustee: u8) -> bool {
         self.rehearsal != Some(trustee)
+    }
+
+    /// The digest of what rehearses together (spec 3.8): the trustees' keys, in order, with t and q.
+    #[must_use]
+    pub fn team(&self) -> Digest {
+        let keys: Vec<(&PublicKey, &[u8])> =
+            self.trustees.iter().map(|trustee| (&trustee.signing, trustee.kem.as_slice())).collect();
+        transcript::trustees(&(keys, self.threshold, self.quorum).encode())
     }
 
     /// The style of that index.

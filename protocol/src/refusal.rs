@@ -138,6 +138,8 @@ refusals! {
     NotDeposited = 51, "this trustee keeps envelopes for others only of ballots that it has itself: deposit its own first";
     /// What one trustee asks another is not signed by it, or asks for what it may not.
     NotPeer = 52, "the request is not one that a trustee of this election may make";
+    /// The chain asks for rehearsals, and these trustees have not done one.
+    NotRehearsed = 53, "this chain asks for a rehearsal first, and there is none of these trustees with this threshold and quorum; do one with `psephos board rehearse`";
 }
 
 impl core::fmt::Display for Refusal {

@@ -73,12 +73,13 @@ impl Contribution {
         Self { eid: election.eid, trustee, root, sums, signature }
     }
 
-    /// Whether the trustee named signed this. Whether it has a pair for every sum depends on the cells.
+    /// Whether the trustee named takes part in the tally and signed this. Whether it has a pair for every sum depends on
+    /// the cells.
     #[must_use]
     pub fn verify(&self, election: &Election, check: CheckSignature) -> bool {
         let payload = (self.root, &self.sums).encode();
         self.eid == election.eid
-            && election.trustee(self.trustee).is_some_and(|trustee| {
+            && election.tallier(self.trustee).is_some_and(|trustee| {
                 signable(election, self.trustee, &payload).verify(check, &self.signature, &trustee.signing)
             })
     }

@@ -236,6 +236,12 @@ pub fn action(bytes: &[u8]) -> Digest {
     digest(b"psephos action v1", b"action", bytes)
 }
 
+/// The digest of a team of trustees, which rehearses (spec 3.8).
+#[must_use]
+pub fn trustees(bytes: &[u8]) -> Digest {
+    digest(b"psephos trustees v1", b"trustees", bytes)
+}
+
 /// The digest of a result, which the board certifies (spec 7.6).
 #[must_use]
 pub fn result(eid: &Eid, set: &Digest, result: &[u8]) -> Digest {

@@ -12,7 +12,7 @@ use frame_support::{
 use psephos_protocol::{
     board::Board,
     endpoint::Endpoint,
-    ids::Eid,
+    ids::{Digest, Eid},
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
 };
@@ -204,6 +204,10 @@ impl_runtime_apis! {
 
         fn tally(eid: Eid) -> Option<TallyView> {
             Voting::view_tally(eid)
+        }
+
+        fn rehearsed(team: Digest) -> (bool, Option<Eid>) {
+            Voting::view_rehearsed(team)
         }
     }
 

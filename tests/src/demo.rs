@@ -12,12 +12,14 @@ use psephos_protocol::{ids::Eid, wire::Message};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rand_core::{OsRng, RngCore};
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
 use crate::{
+    doctor,
     election::{self, Officials, PATIENCE},
     fleet::until,
     network::{Network, Size},
@@ -32,7 +34,7 @@ const REVOTERS: usize = 5;
 const AUDITORS: usize = 2;
 /// The trustee that is killed and loses its store, and the validator that is killed and comes back.
 const LOST_TRUSTEE: u8 = 4;
-const CRASHED_VALIDATOR: &str = "validator-3";
+const CRASHED_VALIDATOR: u8 = 3;
 
 /// What to run.
 pub struct Demo {
@@ -87,11 +89,19 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
         demo.ballots.display()
     ));
 
-    let size = Size { validators: 4, trustees: 4, base_port: demo.base_port };
+    let size = Size { validators: 4, trustees: 4, base_port: demo.base_port, rehearsal: true };
     story.tell("starting 4 validators and 4 trustees (t = 2, q = 3)");
     let mut network = Network::start(&demo.dir.join("network"), size)?;
     let chain = network.connect().await?;
     story.tell(&format!("blocks are final; the chain is {}", chain.genesis()));
+
+    story.tell(
+        "the trustees rehearse, one of them held back; until then the chain freezes no election of theirs",
+    );
+    for line in network.rehearse()? {
+        println!("           | {line}");
+    }
+    story.tell("the rehearsal is certified");
 
     let (election, officials) =
         election::create(&chain, &network, size, "Demonstration", &file.options).await?;
@@ -126,6 +136,9 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     story.tell(&format!(
         "started trustee-{LOST_TRUSTEE} again with an empty store; the others helped it to its shares of all ballots"
     ));
+    let well = doctor::diagnose(&network, &eid, 1, 1)?;
+    ensure!(well.is_well(), "trustee-1 is well, and its doctor finds {well:?}");
+    story.tell("trustee-1's doctor finds all in order");
     officials.close(&chain, &eid).await?;
     story.tell("the board closed voting");
     let tallied = tally::tally(&chain, &eid, PATIENCE).await?;
@@ -138,6 +151,13 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     let record = demo.dir.join("election.psephos");
     let exported = record::export(&chain, &eid, &record, |_| ()).await?;
     story.tell(&format!("{}: {} messages, {} bytes", record.display(), exported.messages, exported.bytes));
+
+    let crashed = network.nodes().iter().skip(usize::from(CRASHED_VALIDATOR) - 1).take(1).cloned();
+    let crashed = Chain::connect(&crashed.collect::<Vec<_>>()).await?;
+    let again = demo.dir.join("again.psephos");
+    record::export(&crashed, &eid, &again, |_| ()).await?;
+    ensure!(fs::read(&record)? == fs::read(&again)?, "validator-{CRASHED_VALIDATOR} gives another record");
+    story.tell(&format!("validator-{CRASHED_VALIDATOR}, which had crashed, gives the very same bytes"));
 
     let verified = verify::report(&record, &chain)?;
     let equal = show(&file, &rankings, &tallied.totals.election, &verified);
@@ -221,12 +241,15 @@ async fn cast_with_crashes(
         network.kill(&lost)?;
         std::fs::remove_file(network.dir().join("trustees").join(&lost).join("trustee.redb"))?;
         bar.suspend(|| story.tell(&format!("killed {lost} and deleted its store")));
+        let fix = find_faults(network, voting)?;
+        bar.suspend(|| story.tell(&format!("its doctor says: {fix}")));
         reached(2).await;
-        network.kill(CRASHED_VALIDATOR)?;
-        bar.suspend(|| story.tell(&format!("killed {CRASHED_VALIDATOR}")));
+        let crashed = format!("validator-{CRASHED_VALIDATOR}");
+        network.kill(&crashed)?;
+        bar.suspend(|| story.tell(&format!("killed {crashed}")));
         reached(3).await;
-        network.restart(CRASHED_VALIDATOR)?;
-        bar.suspend(|| story.tell(&format!("started {CRASHED_VALIDATOR} again")));
+        network.restart(&crashed)?;
+        bar.suspend(|| story.tell(&format!("started {crashed} again")));
         Ok::<_, anyhow::Error>(())
     };
     let casting = voting::cast_all(voting, voters, |count| {
@@ -237,6 +260,18 @@ async fn cast_with_crashes(
     bar.finish_and_clear();
     story.tell(&format!("{} voters voted, in parallel", receipts.len()));
     Ok(receipts)
+}
+
+/// What the doctor says to do about the trustee that was killed; it finds a trustee's wrong key, too.
+fn find_faults(network: &Network, voting: &Voting) -> Result<String> {
+    let eid = voting.election().eid;
+    let other = doctor::diagnose(network, &eid, 1, 2)?;
+    let fix = other.fix("shares").unwrap_or_default();
+    ensure!(fix.contains("or its --key"), "trustee-2's key is not trustee-1's: {other:?}");
+    let killed = doctor::diagnose(network, &eid, LOST_TRUSTEE, LOST_TRUSTEE)?;
+    let fix = killed.fix("daemon").unwrap_or_default();
+    ensure!(fix.contains("see that the daemon runs"), "it does not run: {killed:?}");
+    Ok(fix.to_owned())
 }
 
 /// A ranking with other choices.

@@ -7,6 +7,7 @@
 //! | [`election`] | the officials' part: create, roll, freeze, close, tally, certify |
 //! | [`voting`] | the voters' part, with crashes in between |
 //! | [`demo`] | all of it, from an empty folder to a verified record |
+//! | [`doctor`] | what a trustee's doctor says, well and after a fault |
 //! | [`fleet`] | the processes of a network, killed and started again one by one |
 //! | [`person`] | a person's own `psephos` process, cut off and run again |
 //! | [`shown`] | what voters were shown as recorded, and the proof that it stands |
@@ -14,6 +15,7 @@
 //! | [`verify`] | what the offline verifier says |
 
 pub mod demo;
+pub mod doctor;
 pub mod election;
 pub mod fleet;
 pub mod network;

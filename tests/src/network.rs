@@ -61,6 +61,8 @@ pub struct Size {
     pub trustees: u8,
     /// The first of its ports.
     pub base_port: u16,
+    /// Whether elections need a rehearsal.
+    pub rehearsal: bool,
 }
 
 /// A running network. It is stopped when this is dropped, unless it was kept.
@@ -75,22 +77,12 @@ impl Network {
     pub fn start(dir: &Path, size: Size) -> Result<Self> {
         let (validators, trustees) = (size.validators.to_string(), size.trustees.to_string());
         let port = size.base_port.to_string();
-        let made = run(
-            "psephos",
-            &[
-                "--json",
-                "network",
-                "new",
-                path(dir)?,
-                "--validators",
-                &validators,
-                "--trustees",
-                &trustees,
-                "--base-port",
-                &port,
-                "--dev-keys",
-            ],
-        )?;
+        let mut arguments = vec!["--json", "network", "new", path(dir)?, "--dev-keys"];
+        arguments.extend(["--validators", &validators, "--trustees", &trustees, "--base-port", &port]);
+        if !size.rehearsal {
+            arguments.push("--no-rehearsal");
+        }
+        let made = run("psephos", &arguments)?;
         let made: serde_json::Value =
             serde_json::from_slice(&made.stdout).context("what `network new` says")?;
         let nodes = made["nodes"].as_array().context("nodes")?;
@@ -113,6 +105,20 @@ impl Network {
     /// Connects to all nodes.
     pub async fn connect(&self) -> Result<Chain> {
         Ok(Chain::connect(&self.nodes).await?)
+    }
+
+    /// Two of the board's members have the network's trustees rehearse: what the command says, line by line.
+    pub fn rehearse(&self) -> Result<Vec<String>> {
+        let file = |name: &str| self.dir.join(name);
+        let (manifest, nodes) = (file("manifest.toml"), self.nodes.join(","));
+        let keys = [1, 2].map(|index| file("keys").join(format!("{}-{index}.key", KeyRole::Board)));
+        let mut arguments = vec!["--node", &nodes, "board", "rehearse", path(&manifest)?];
+        for key in &keys {
+            arguments.extend(["--key", path(key)?]);
+        }
+        let output = run("psephos", &arguments)?;
+        let said = [output.stderr, output.stdout].concat();
+        Ok(String::from_utf8_lossy(&said).lines().map(str::to_owned).collect())
     }
 
     /// The trustees' addresses.

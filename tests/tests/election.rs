@@ -23,6 +23,19 @@ async fn whole_election_with_crashes_counts_right_and_its_record_proves_it() {
     };
     assert!(outcome.equal, "tally, plain count and verifier agree");
 
+    // What a trustee publishes in a dispute: all have contributed the sums of their shares.
+    let evidence = folder.path().join("evidence.psephos");
+    let data = folder.path().join("network/trustees/trustee-1");
+    let [record, evidence, data] =
+        [&outcome.record, &evidence, &data].map(|file| network::path(file).unwrap());
+    network::run("psephos", &["trustee", "evidence", "--data", data, "--record", record, "--out", evidence])
+        .unwrap();
+    let checked =
+        network::run("psephos", &["--json", "audit", "evidence", evidence, "--record", record]).unwrap();
+    let checked: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    let contributions = checked["contributions"].as_array().unwrap();
+    assert!(contributions.len() >= 2 && contributions.iter().all(|one| one["fits"] == true), "{checked}");
+
     // One changed byte, somewhere in the middle, must not pass.
     let mut bytes = fs::read(&outcome.record).unwrap();
     let middle = bytes.len() / 2;

@@ -1,5 +1,6 @@
 //! `psephos audit`: what anyone may see and check.
 
+mod evidence;
 mod result;
 
 use clap::{Args, Subcommand};
@@ -8,6 +9,7 @@ use psephos_protocol::{
     ballot::{AuditError, TrackingCode},
     bounds::show,
     contest::Contest,
+    state::ElectionView,
 };
 use serde_json::{json, Map, Value};
 use std::path::PathBuf;
@@ -22,6 +24,8 @@ use crate::{
         opening::{self, Kind},
     },
 };
+
+pub use evidence::dispute;
 
 /// Finalized blocks that a tally is waited for unless told otherwise: ten minutes at 2 s a block.
 const TALLY_BLOCKS: u32 = 300;
@@ -61,6 +65,9 @@ then don't trust that device.")]
   psephos audit result EID
   psephos --json audit result EID")]
     Result(Election),
+    /// Check a trustee's evidence: who contributed something else than the sums of their shares.
+    #[command(after_help = evidence::EXAMPLES)]
+    Evidence(evidence::EvidenceArgs),
 }
 
 /// An election to look at.
@@ -120,6 +127,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
             result::show(&chain, &election, &tallied?, context).await
         }
         Command::Result(args) => result::run(args.election.as_deref(), context).await,
+        Command::Evidence(args) => evidence::run(&args, context),
     }
 }
 
@@ -135,6 +143,7 @@ async fn elections(context: &Context) -> Result<(), CliError> {
             let mut value = text::state_json(&view.eid, &view.state);
             if let Some(fields) = value.as_object_mut() {
                 fields.insert("title".into(), json!(show(&view.manifest.title)));
+                fields.insert("rehearsal".into(), json!(view.manifest.rehearsal));
             }
             value
         })
@@ -142,6 +151,8 @@ async fn elections(context: &Context) -> Result<(), CliError> {
     context.out.result(&value, || match views.as_slice() {
         [] => "The chain has no election yet.".into(),
         views => {
+            let mark =
+                |view: &ElectionView| if view.manifest.rehearsal.is_some() { "REHEARSAL: " } else { "" };
             let rows: Vec<[String; 5]> = views
                 .iter()
                 .map(|view| {
@@ -150,7 +161,7 @@ async fn elections(context: &Context) -> Result<(), CliError> {
                         view.state.phase.to_string(),
                         view.state.voters.to_string(),
                         view.state.counted.to_string(),
-                        show(&view.manifest.title),
+                        format!("{}{}", mark(view), show(&view.manifest.title)),
                     ]
                 })
                 .collect();
@@ -165,7 +176,10 @@ async fn show_one(election: Option<&str>, context: &Context) -> Result<(), CliEr
     let value = json!({
         "state": text::state_json(&view.eid, &view.state), "manifest": text::manifest_json(&election.manifest),
     });
-    context.out.result(&value, || format!("{}\n{}", text::state(&view), text::manifest(&election.manifest)))
+    context.out.result(&value, || {
+        let manifest = &election.manifest;
+        format!("{}{}\n{}", text::banner(manifest), text::state(&view), text::manifest(manifest))
+    })
 }
 
 async fn ballot(args: &BallotArgs, context: &Context) -> Result<(), CliError> {
@@ -231,17 +245,18 @@ async fn export(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
     let exported = exported?;
     let value = json!({
         "election": election.eid.to_string(), "record": args.out, "first": exported.first, "last": exported.last.number,
-        "messages": exported.messages, "bytes": exported.bytes,
+        "messages": exported.messages, "bytes": exported.bytes, "finality": record::finality_path(&args.out),
     });
     context.out.result(&value, || {
         format!(
-            "Record of \"{}\": blocks {} to {}, {} messages, {} bytes.\nVerify it, best on another machine:\n  \
-             psephos-verify {}",
+            "Record of \"{}\": blocks {} to {}, {} messages, {} bytes.\nBeside it: {}, the proof that its last block is \
+             final.\nVerify it, best on another machine:\n  psephos-verify {}",
             show(&election.manifest.title),
             exported.first,
             exported.last.number,
             exported.messages,
             exported.bytes,
+            record::finality_path(&args.out).display(),
             args.out.display()
         )
     })

@@ -1,6 +1,7 @@
 //! `psephos board`: each command is one member's approval; the chain acts when enough members gave theirs.
 
 mod args;
+mod rehearse;
 
 pub use args::Command;
 
@@ -49,6 +50,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
         ),
         Command::Check(args) => check(&args.manifest, context),
         Command::Create(args) => create(&args, context).await,
+        Command::Rehearse(args) => rehearse::run(&args, context).await,
         Command::Show(args) => boards(args.election.as_deref(), context).await,
         Command::Status(args) => status(args.election.as_deref(), context).await,
         Command::Proposals => proposals(context).await,
@@ -233,15 +235,32 @@ async fn status(election: Option<&str>, context: &Context) -> Result<(), CliErro
     let mut waiting = chain.at_best().proposals().await?;
     waiting.retain(|proposal| proposal.action.eid() == Some(election.eid));
     let threshold = election.manifest.board.threshold;
+    let (asked, rehearsed) = chain.rehearsed(&election.manifest.team()).await?;
     let mut value = text::state_json(&view.eid, &view.state);
     if let Some(fields) = value.as_object_mut() {
         let list: Vec<Value> = waiting.iter().map(|proposal| proposal_json(proposal, threshold)).collect();
         fields.insert("proposals".into(), json!(list));
+        fields.insert("rehearsal_required".into(), json!(asked));
+        fields.insert("rehearsed".into(), json!(rehearsed.map(|eid| eid.to_string())));
     }
     context.out.result(&value, || {
         let list: String = waiting.iter().map(|proposal| proposal_text(proposal, threshold)).collect();
-        format!("{}\n{list}", text::state(&view))
+        let banner = text::banner(&view.manifest);
+        format!("{banner}{}{}\n{list}", text::state(&view), rehearsed_text(asked, rehearsed))
     })
+}
+
+/// Whether the trustees of an election have rehearsed; nothing where nobody asks and they have not.
+fn rehearsed_text(asked: bool, rehearsed: Option<Eid>) -> String {
+    match (asked, rehearsed) {
+        (_, Some(eid)) => format!("\nThese trustees have rehearsed, in election {eid}.\n"),
+        (true, None) => {
+            "\nThese trustees have NOT REHEARSED, and this chain freezes no election of theirs before: see \
+                         `psephos board rehearse --help`\n"
+                .into()
+        }
+        (false, None) => String::new(),
+    }
 }
 
 async fn proposals(context: &Context) -> Result<(), CliError> {
@@ -292,7 +311,7 @@ async fn approve(args: &ApproveArgs, context: &Context) -> Result<(), CliError> 
     let proposal = proposals.into_iter().find(|proposal| proposal.action.digest() == digest);
     let action = proposal.ok_or(board::BoardError::NoProposal(digest))?.action;
     if let Action::CreateElection { manifest, .. } = &action {
-        context.out.note(&text::manifest(manifest));
+        context.out.note(&format!("{}{}", text::banner(manifest), text::manifest(manifest)));
     }
     if !args.yes && io::stdin().is_terminal() && !context.out.json {
         confirm(&text::action(&action))?;

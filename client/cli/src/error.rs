@@ -51,6 +51,17 @@ impl CliError {
         })
     }
 
+    /// The same with other words.
+    #[must_use]
+    pub fn reword(self, words: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Refused(text) => Self::Refused(words(&text)),
+            Self::Input(text) => Self::Input(words(&text)),
+            Self::Unreachable(text) => Self::Unreachable(words(&text)),
+            Self::Integrity(text) => Self::Integrity(words(&text)),
+        }
+    }
+
     /// Something that the user gave is wrong.
     pub fn input(error: impl Display) -> Self {
         Self::Input(error.to_string())

@@ -29,6 +29,19 @@ pub fn rule(contest: &Contest) -> String {
     }
 }
 
+/// What stands above all else that is shown of a rehearsal; nothing for an election that counts.
+#[must_use]
+pub fn banner(manifest: &Manifest) -> String {
+    let Some(held) = manifest.rehearsal else { return String::new() };
+    let trustee = usize::from(held).checked_sub(1).and_then(|place| manifest.trustees.get(place));
+    let held = match trustee {
+        Some(trustee) => format!("trustee {held}, {:?}, is held back", bounds::show(&trustee.name)),
+        None => "its quorum needs all trustees, so none is held back".into(),
+    };
+    let line = "#".repeat(60);
+    format!("{line}\n#  R E H E A R S A L : this election counts for nothing.\n#  In it {held}.\n{line}\n\n")
+}
+
 /// The manifest, whole.
 #[must_use]
 pub fn manifest(manifest: &Manifest) -> String {
@@ -152,6 +165,7 @@ pub fn manifest_json(manifest: &Manifest) -> Value {
         "registrars": manifest.registrars.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "contests": contests,
         "styles": styles,
+        "rehearsal": manifest.rehearsal,
     })
 }
 
@@ -243,7 +257,8 @@ pub fn state_json(eid: &Eid, state: &ElectionState) -> Value {
 pub fn action(action: &Action) -> String {
     match action {
         Action::CreateElection { number, manifest } => {
-            format!("create election {number}, \"{}\"", bounds::show(&manifest.title))
+            let what = if manifest.rehearsal.is_some() { "REHEARSAL" } else { "election" };
+            format!("create {what} {number}, \"{}\"", bounds::show(&manifest.title))
         }
         Action::ConfirmBatch { batch, digest, .. } => {
             format!("confirm roll batch {batch} with digest {digest}")

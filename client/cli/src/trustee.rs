@@ -1,6 +1,7 @@
 //! `psephos trustee`: keys, the daemon, accepting an election, and what to do when something breaks.
 
 mod doctor;
+mod evidence;
 mod init;
 mod recommend;
 mod restore;
@@ -61,6 +62,9 @@ Accepting says that you read the manifest and will serve: keep the daemon runnin
     /// Look whether key, store, nodes, clock and daemon are well, and what to do if not.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::DoctorArgs),
+    /// Write what shows who contributed something wrong, for everybody to check.
+    #[command(after_help = evidence::EXAMPLES)]
+    Evidence(evidence::EvidenceArgs),
     /// Show what choices of trustees, threshold and quorum survive.
     #[command(after_help = recommend::EXAMPLES)]
     Recommend(recommend::RecommendArgs),
@@ -126,6 +130,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Status(args) => status(&args.url, context).await,
         Command::Accept(args) => accept(&args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Evidence(args) => evidence::run(&args, context),
         Command::Recommend(args) => recommend::run(&args, context),
     }
 }

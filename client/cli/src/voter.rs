@@ -6,7 +6,7 @@ pub mod choices;
 mod look;
 pub mod opening;
 
-pub use args::Command;
+pub use args::{Command, Trustees};
 
 use psephos_client::{
     endpoints::TrusteeError,

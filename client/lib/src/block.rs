@@ -80,7 +80,7 @@ pub(crate) struct Header {
     pub(crate) parent: [u8; 32],
     pub(crate) state_root: [u8; 32],
     extrinsics_root: [u8; 32],
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl JsonHeader {

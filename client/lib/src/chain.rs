@@ -12,7 +12,7 @@ use psephos_protocol::{
     board::Board,
     endpoint::Endpoint,
     finality::Validators,
-    ids::{Anchor, Eid, Genesis},
+    ids::{Anchor, Digest, Eid, Genesis},
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
 };
@@ -251,6 +251,15 @@ impl Chain {
         self.call::<Option<TallyView>>("tally", eid).await?.ok_or(ChainError::UnknownElection(*eid))
     }
 
+    /// Whether the chain asks for rehearsals before a freeze, and the last certified rehearsal of a team
+    /// ([`psephos_protocol::manifest::Manifest::team`]).
+    ///
+    /// # Errors
+    /// [`ChainError`], as every reading of state.
+    pub async fn rehearsed(&self, team: &Digest) -> Result<(bool, Option<Eid>), ChainError> {
+        self.call("rehearsed", team).await
+    }
+
     /// The ballot that counts for a credential at the last finalized block, and that block, proved
     /// by a storage proof against the block's own header: a node can't make one up or hide one.
     ///
@@ -291,12 +300,21 @@ impl Chain {
         header: &Header,
         key: &[u8],
     ) -> Result<Option<Vec<u8>>, ChainError> {
-        let (endpoint, answer): (_, proof::JsonReadProof) =
-            self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&header.anchor.hash)]).await?;
-        let nodes: Vec<Vec<u8>> =
-            answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
+        let (endpoint, nodes) = self.state_proof(header, key).await?;
         proof::read(header.state_root, nodes, key)
             .map_err(|error| ChainError::Inconsistent { endpoint, what: error.to_string() })
+    }
+
+    /// The nodes of a block's state that a node gives for a key, and the node.
+    pub(crate) async fn state_proof(
+        &self,
+        header: &Header,
+        key: &[u8],
+    ) -> Result<(String, Vec<Vec<u8>>), ChainError> {
+        let (endpoint, answer): (_, proof::JsonReadProof) =
+            self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&header.anchor.hash)]).await?;
+        let nodes = answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
+        Ok((endpoint, nodes))
     }
 
     pub(crate) async fn finalized_header(&self) -> Result<Header, ChainError> {

@@ -493,19 +493,23 @@ mod tests {
             for connection in 0..=ends {
                 let (stream, _) = listener.accept().await.unwrap();
                 let mut stream = BufReader::new(stream);
-                let (mut length, mut line) = (0, String::from(" "));
-                while !line.trim().is_empty() {
-                    line.clear();
+                let mut length = 0;
+                loop {
+                    let mut line = String::new();
                     stream.read_line(&mut line).await.unwrap();
+                    if line.trim().is_empty() {
+                        break;
+                    }
                     let value = line.to_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse());
-                    length = value.map_or(length, |n| n.unwrap());
+                    length = value.map_or(length, Result::unwrap);
                 }
                 let mut body = vec![0; length];
                 stream.read_exact(&mut body).await.unwrap();
+                let request: serde_json::Value = serde_json::from_slice(&body).unwrap();
                 if connection == ends {
-                    let body = r#"{"jsonrpc":"2.0","id":0,"result":null}"#;
+                    let body = format!(r#"{{"jsonrpc":"2.0","id":{},"result":null}}"#, request["id"]);
                     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
-                    stream.write_all((head + body).as_bytes()).await.unwrap();
+                    stream.write_all((head + &body).as_bytes()).await.unwrap();
                 }
             }
         };

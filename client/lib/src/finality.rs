@@ -6,7 +6,7 @@
 use codec::Decode;
 use jsonrpsee::rpc_params;
 use psephos_protocol::{
-    finality::{Validators, VALIDATORS_KEY},
+    finality::{FinalityProof, Validators, VALIDATORS_KEY},
     ids::{Anchor, Eid},
     keys::PublicKey,
     state::{ElectionState, RecordedBallot, Voter},
@@ -19,6 +19,9 @@ use crate::{
     error::ChainError,
     proof,
 };
+
+/// Blocks after one that is final, in which a justification is looked for: a round of GRANDPA finalizes far fewer.
+const MAX_SEARCH: usize = 4_096;
 
 /// A block that is proved to be final, and the chain's state at it, proved against its header.
 #[derive(Clone)]
@@ -70,15 +73,49 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Inconsistent`] when its proof does not hold, [`ChainError::Unproved`] when it has none.
     pub async fn proved_final(&self) -> Result<FinalBlock, ChainError> {
-        let validators = self.validators().await?;
         let head = self.finalized_hash().await?;
+        let (header, _) = self.justified(head).await?.ok_or_else(|| self.unproved(&head))?;
+        Ok(FinalBlock { chain: self.clone(), header })
+    }
+
+    /// What shows an auditor offline that a block is final (spec 9.5): by the first block from it on that has a
+    /// justification of its own.
+    ///
+    /// # Errors
+    /// [`ChainError::Inconsistent`] when a proof does not hold, [`ChainError::Unproved`] when there is none.
+    pub async fn finality_proof(&self, last: Anchor) -> Result<FinalityProof, ChainError> {
+        let genesis = self.header(self.genesis().0).await?;
+        let (_, state) = self.state_proof(&genesis, &VALIDATORS_KEY).await?;
+        let mut headers = Vec::new();
+        let mut hash = last.hash;
+        for number in (last.number..).take(MAX_SEARCH) {
+            if number > last.number {
+                hash = self.block_hash(number).await?.ok_or_else(|| self.unproved(&last.hash))?;
+                headers.push(self.header(hash).await?.bytes);
+            }
+            if let Some((_, justification)) =
+                self.justified(hash).await?.filter(|(header, _)| header.anchor.hash == hash)
+            {
+                let (version, genesis) = (psephos_protocol::VERSION, genesis.bytes);
+                return Ok(FinalityProof { version, genesis, state, headers, justification });
+            }
+        }
+        Err(self.unproved(&last.hash))
+    }
+
+    fn unproved(&self, hash: &[u8; 32]) -> ChainError {
+        ChainError::Unproved { endpoint: self.inner.nodes.endpoints().join(" or "), block: hex0x(hash) }
+    }
+
+    /// The block that the justification kept with a block shows to be final, and the justification; `None` if the
+    /// node keeps none with it.
+    async fn justified(&self, hash: [u8; 32]) -> Result<Option<(Header, Vec<u8>)>, ChainError> {
+        let validators = self.validators().await?;
         let (endpoint, block): (_, Option<JsonSignedBlock>) =
-            self.ask("chain_getBlock", rpc_params![hex0x(&head)]).await?;
+            self.ask("chain_getBlock", rpc_params![hex0x(&hash)]).await?;
         let inconsistent = |why: String| ChainError::Inconsistent { endpoint: endpoint.clone(), what: why };
-        let block = block.ok_or_else(|| inconsistent("it does not have its own finalized block".into()))?;
-        let Some(justification) = block.justification() else {
-            return Err(ChainError::Unproved { endpoint, block: hex0x(&head) });
-        };
+        let block = block.ok_or_else(|| inconsistent("it does not have a block that it named".into()))?;
+        let Some(justification) = block.justification() else { return Ok(None) };
         let anchor = validators
             .check(justification, blake2_256)
             .map_err(|error| inconsistent(format!("its proof of finality does not hold: {error}")))?;
@@ -89,7 +126,7 @@ impl Chain {
                 "its proof of finality gives a block another height than it has".into(),
             ));
         }
-        Ok(FinalBlock { chain: self.clone(), header })
+        Ok(Some((header, justification.to_vec())))
     }
 
     /// The validators of the chain's first block.

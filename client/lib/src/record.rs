@@ -1,7 +1,8 @@
 //! Exporting the election record (spec 9): every message that concerns the election, in chain order.
 //!
 //! The record begins with the block of the first approval of the election's creation and ends with the
-//! block that certified or voided it; every block between is in it, so that the headers link.
+//! block that certified or voided it; every block between is in it, so that the headers link. Every node gives the
+//! same bytes. Beside it goes a proof that its last block is final, of which every node has its own.
 
 use codec::Encode;
 use futures::{stream, StreamExt, TryStreamExt};
@@ -15,6 +16,7 @@ use psephos_protocol::{
 };
 use std::{
     collections::BTreeSet,
+    fs,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     pin::pin,
@@ -96,7 +98,16 @@ pub struct Exported {
     pub bytes: u64,
 }
 
-/// Writes the record of an election that is over to `path`, which appears only once it is complete.
+/// Where the finality proof of a record is: beside it.
+#[must_use]
+pub fn finality_path(record: &Path) -> PathBuf {
+    let mut beside = record.as_os_str().to_owned();
+    beside.push(".finality");
+    beside.into()
+}
+
+/// Writes the record of an election that is over to `path`, which appears only once it is complete, and its finality
+/// proof to [`finality_path`] before that.
 ///
 /// # Errors
 /// [`RecordError::NotOver`], or what chain or disk say.
@@ -106,11 +117,35 @@ pub async fn export(
     path: &Path,
     mut progress: impl FnMut(Progress),
 ) -> Result<Exported, RecordError> {
-    // Also derives the identifier again, so that the record is of this manifest.
-    open_election(chain, eid).await?;
     let view = chain.election(eid).await?;
     let phase = view.state.phase;
     let action = ending(&view).ok_or(RecordError::NotOver { eid: *eid, phase })?;
+    let threshold = view.manifest.board.threshold;
+    let ending = Ending { action, members: BTreeSet::new(), expires: 0, threshold };
+    write(chain, &view, path, Some(ending), &mut progress).await
+}
+
+/// Writes what there is of the record of an election that is not over, up to the last finalized block, to `path`. A
+/// verifier carries out the checks up to there, and then misses the end.
+///
+/// # Errors
+/// What chain or disk say.
+pub async fn draft(chain: &Chain, eid: &Eid, path: &Path) -> Result<Exported, RecordError> {
+    let view = chain.election(eid).await?;
+    write(chain, &view, path, None, &mut |_| ()).await
+}
+
+/// Writes a record up to its ending; without one, up to the last finalized block.
+async fn write(
+    chain: &Chain,
+    view: &ElectionView,
+    path: &Path,
+    mut ending: Option<Ending>,
+    progress: &mut impl FnMut(Progress),
+) -> Result<Exported, RecordError> {
+    let eid = &view.eid;
+    // Derives the identifier again, so that the record is of this manifest.
+    open_election(chain, eid).await?;
     let header = RecordHeader {
         version: psephos_protocol::VERSION,
         genesis: chain.genesis(),
@@ -118,8 +153,8 @@ pub async fn export(
         eid: *eid,
     };
     let finalized = chain.finalized().await?.number;
-    let scope = Scope::of(&view);
-    let first = first_approval(chain, &view, &scope, header.board.threshold).await?;
+    let scope = Scope::of(view);
+    let first = first_approval(chain, view, &scope, header.board.threshold).await?;
     let file_error = |error| RecordError::File { path: path.to_path_buf(), error };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = tempfile::NamedTempFile::new_in(folder).map_err(file_error)?;
@@ -132,8 +167,6 @@ pub async fn export(
         };
         write(&MAGIC, &mut exported)?;
         write(&frame(&header), &mut exported)?;
-        let mut ends =
-            Ending { action, members: BTreeSet::new(), expires: 0, threshold: view.manifest.board.threshold };
         let mut blocks = pin!(chain.follow_finalized(first));
         loop {
             let block = blocks.next().await.ok_or(RecordError::Missing {
@@ -141,7 +174,11 @@ pub async fn export(
                 what: "its end",
                 last: finalized,
             })??;
-            let (anchor, is_end) = (block.anchor, ends.is_reached_by(&block));
+            let anchor = block.anchor;
+            let is_end = match &mut ending {
+                Some(ending) => ending.is_reached_by(&block),
+                None => anchor.number >= finalized,
+            };
             let block = scope.select(block);
             exported.messages += block.messages.len() as u64;
             if block.encoded_size() > MAX_FRAME as usize {
@@ -164,6 +201,9 @@ pub async fn export(
         out.flush().map_err(file_error)?;
     }
     temporary.as_file().sync_all().map_err(file_error)?;
+    let proof = finality_path(path);
+    fs::write(&proof, chain.finality_proof(exported.last).await?.to_bytes())
+        .map_err(|error| RecordError::File { path: proof, error })?;
     temporary.persist(path).map_err(|error| file_error(error.error))?;
     Ok(exported)
 }

@@ -21,6 +21,7 @@ use psephos_protocol::{
 use rand_core::OsRng;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     pin::pin,
     sync::{atomic::AtomicBool, Arc},
 };
@@ -29,6 +30,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     config::{Accept, Keys},
     elections::Served,
+    evidence,
     follow::{self, FollowError, Follower},
     inbox::Inbox,
     recover::{self, Own, Recovered},
@@ -55,6 +57,8 @@ pub struct Daemon {
     pub keys: Arc<Keys>,
     /// Its store.
     pub store: Arc<Store>,
+    /// The folder of the store, where evidence goes.
+    pub data: PathBuf,
     /// Takes what its peers kept for it.
     pub inbox: Arc<Inbox<Chain>>,
     /// Which elections it accepts.
@@ -287,6 +291,9 @@ impl Duty {
 
     async fn tally(&mut self, state: &ElectionState, block: &FinalBlock) -> Result<(), DutyError> {
         let finalized = block.anchor();
+        if !self.served.takes_part() && self.sent.insert(Act::Declare, finalized.number).is_none() {
+            tracing::info!(eid = %self.served.eid(), "this is a rehearsal in which this trustee is held back: it declares, signs and contributes nothing, as if it were away, and the others must do without it");
+        }
         // The block after the closing one names it.
         let Some(closing) = state.closing else { return self.follow_to(finalized).await };
         if self.set.is_none() {
@@ -490,7 +497,7 @@ impl Duty {
         let view = self.daemon.chain.tally(&self.served.eid()).await?;
         let (Some(sums), Some(turnout)) = (view.sums, view.turnout) else { return Ok(()) };
         let (served, daemon, set) = (self.served.clone(), self.daemon.clone(), set.clone());
-        let (solution, wrong) = tokio::task::spawn_blocking(move || {
+        let solution = tokio::task::spawn_blocking(move || {
             let manifest = &served.election.manifest;
             let sums = CommitmentSums::from_encodings(&sums)?;
             let solution = solve(manifest, &cells, &sums, &turnout, &contributions);
@@ -502,12 +509,12 @@ impl Duty {
                 true => Vec::new(),
                 false => tally::wrong_contributions(store, &served, &set, &cells, &contributions, stop)?,
             };
-            Ok::<_, DutyError>((solution, wrong))
+            if !wrong.is_empty() {
+                evidence::accuse(store, &daemon.data, &served.eid(), &set, &wrong);
+            }
+            Ok::<_, DutyError>(solution)
         })
         .await??;
-        if !wrong.is_empty() {
-            tracing::error!(eid = %self.served.eid(), trustees = ?wrong, "these trustees have contributed something else than the sums of their shares: the dealings of the ballots show it");
-        }
         let Some(solution) = solution else {
             tracing::warn!(eid = %self.served.eid(), contributions = self.tried, "no t contributions open the sums yet: at least one is wrong; waiting for others");
             return Ok(());

@@ -47,6 +47,12 @@ impl Served {
         self.state.borrow().clone()
     }
 
+    /// Whether this trustee takes part in the tally: a rehearsal may hold it back (spec 3.8).
+    #[must_use]
+    pub fn takes_part(&self) -> bool {
+        self.election.tallier(self.index).is_some()
+    }
+
     /// Replaces the state by a later one.
     pub fn update(&self, state: ElectionState) {
         self.state.send_replace(state);

@@ -11,6 +11,7 @@
 //! | connections, and the certificate that it shows | `door`, [`tls`] |
 //! | the accepted set from finalized blocks (spec 7.2) | [`follow`] |
 //! | agreement and contribution (spec 7.2, 7.3) | [`tally`], [`duty`] |
+//! | what shows others who contributed something wrong (spec 7.7) | [`evidence`] |
 //!
 //! **What is trusted.** For the tally nothing but the chain's validators, two thirds of them together: which block is
 //! final, how the election stands at it and what the roll gives a voter are proved (spec 8.4, 9.3); ballots,
@@ -31,6 +32,7 @@ pub mod config;
 mod door;
 pub mod duty;
 pub mod elections;
+pub mod evidence;
 pub mod follow;
 pub mod help;
 pub mod inbox;
@@ -169,6 +171,7 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
         inbox: inbox.clone(),
         keys: keys.clone(),
         store: store.clone(),
+        data: config.data.clone(),
         accept: config.accept,
         public_url: config.public_url.map(|url| tls::stated(url, config.tls.as_ref(), pin)),
         finalize: config.finalize,
@@ -179,7 +182,7 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
     let (address, server) = rpc::serve(config.listen, config.max_connections, rpc)
         .await
         .map_err(|error| Error::Listen { listen: config.listen, error })?;
-    let url = tls::url(address, pin);
+    let url = daemon.public_url.clone().unwrap_or_else(|| tls::url(address, pin));
     tracing::info!(name = config.name, url, key = %public.0, data = %config.data.display(), "trustee serves");
     Ok(Trustee { address, daemon, elections, public, server, duties: JoinSet::new(), seen: BTreeSet::new() })
 }

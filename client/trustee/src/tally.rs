@@ -104,7 +104,8 @@ pub enum TallyError {
     Stopping,
 }
 
-/// What this trustee may declare (spec 7.2): marked durably, and the same ever after. None when it is on the chain.
+/// What this trustee may declare (spec 7.2): marked durably, and the same ever after. None when it is on the chain, or
+/// when the rehearsal holds this trustee back.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -116,7 +117,7 @@ pub fn declare(
     closing: Anchor,
     missing: &[(PublicKey, BallotHash)],
 ) -> Result<Option<Declaration>, StoreError> {
-    if follower.declarations().has(served.index) {
+    if follower.declarations().has(served.index) || !served.takes_part() {
         return Ok(None);
     }
     if let Some(marked) = store.marks(&served.eid())?.declaration {
@@ -141,7 +142,7 @@ pub fn statement(closing: Anchor, set: &AcceptedSet, log: Digest) -> SetStatemen
 }
 
 /// The agreement that this trustee may send: marked durably, and the same ever after. None when it is
-/// on the chain.
+/// on the chain, or when the rehearsal holds this trustee back.
 ///
 /// # Errors
 /// [`TallyError`] when this trustee has signed another set.
@@ -152,6 +153,9 @@ pub fn agree(
     follower: &Follower,
     statement: SetStatement,
 ) -> Result<Option<Agreement>, TallyError> {
+    if !served.takes_part() {
+        return Ok(None);
+    }
     // Evidence against that trustee, and no reason to stop: only a set that q trustees signed is opened,
     // and one liar must not block the tally.
     if let Some(other) = follower.conflicting(&statement).filter(|other| other.trustee != served.index) {
@@ -195,7 +199,7 @@ fn bind(
 }
 
 /// The contribution that this trustee may send: made once, marked durably, and the same ever after.
-/// None when it is on the chain.
+/// None when it is on the chain, or when the rehearsal holds this trustee back.
 ///
 /// # Errors
 /// [`TallyError`] when the blocks don't show q signatures under this set, when this trustee
@@ -209,6 +213,9 @@ pub fn contribute(
     set: &AcceptedSet,
     stop: &AtomicBool,
 ) -> Result<Option<Contribution>, TallyError> {
+    if !served.takes_part() {
+        return Ok(None);
+    }
     let (eid, ours) = (served.eid(), statement.root);
     let marked = store.marks(&eid)?.contribution;
     if let Some(sent) = follower.contribution_of(served.index) {

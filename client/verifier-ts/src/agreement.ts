@@ -5,16 +5,16 @@ import { compare, concat, hex, unhex } from './bytes.js';
 import { require } from './fault.js';
 import type { Missing, SetStatement } from './messages.js';
 import type { Voter } from './roll.js';
-import { u32, u64 } from './scale.js';
+import { u16, u32, u64 } from './scale.js';
 import * as transcript from './transcript.js';
 
 /** The voters with an accepted ballot, sorted by credential. */
 export const counted = (voters: ReadonlyMap<string, Voter>): (readonly [credential: string, voter: Voter])[] =>
   [...voters].filter(([, voter]) => voter.counted !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** The leaf of a counted ballot. */
-export function leaf(credential: Uint8Array, sequence: number, hash: Uint8Array, weight: bigint): Uint8Array {
-  return transcript.acceptedLeaf(concat(credential, u32(sequence), hash, u64(weight)));
+/** The leaf of a counted ballot, with weight and unit from the roll. */
+export function leaf(credential: Uint8Array, sequence: number, hash: Uint8Array, weight: bigint, unit: number): Uint8Array {
+  return transcript.acceptedLeaf(concat(credential, u32(sequence), hash, u64(weight), u16(unit)));
 }
 
 /** The root over leaves: neighbours are joined level by level, the last of an odd level goes up as it is. */
@@ -34,7 +34,8 @@ export function root(leaves: readonly Uint8Array[]): Uint8Array {
 /** The root of the set of counted ballots. */
 export const rootOf = (set: readonly (readonly [string, Voter])[]): Uint8Array =>
   root(
-    set.map(([credential, { weight, counted }]) => leaf(unhex(credential), counted!.sequence, counted!.hash, weight)),
+    set.map(([credential, { weight, unit, counted }]) =>
+      leaf(unhex(credential), counted!.sequence, counted!.hash, weight, unit)),
   );
 
 /** What the trustees said that they can't serve. */

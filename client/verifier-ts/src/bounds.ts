@@ -14,6 +14,7 @@ export const MAX = {
   batchEntries: 2_000,
   rollEntries: 10_000_000,
   columns: 512,
+  sums: 4_096,
   slackBits: 96,
   rangeBits: 4_096,
   proof: 1_056,

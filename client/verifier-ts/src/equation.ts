@@ -19,7 +19,8 @@ export interface Equation {
 /** Checks one equation by itself. */
 export const holds = (terms: readonly Term[]): boolean => allHold([terms], () => 1n);
 
-function allHold(equations: readonly (readonly Term[])[], weight: () => Scalar = freshWeight): boolean {
+/** Checks equations together. */
+export function allHold(equations: readonly (readonly Term[])[], weight: () => Scalar = freshWeight): boolean {
   const scalars = new Map<Point, Scalar>();
   for (const terms of equations) {
     const w = weight();

@@ -45,6 +45,10 @@ export interface Manifest {
   readonly opensAt: bigint;
   readonly closesAt: bigint;
   readonly earlyClose: boolean;
+  /** Whether totals are opened per cell of reporting units (spec 7.1). */
+  readonly byUnit: boolean;
+  /** The trustee that a rehearsal holds back, or 0 for none; nothing if this is no rehearsal (spec 3.8). */
+  readonly rehearsal: number | undefined;
   readonly generators: Uint8Array;
   /** Whether all its names are UTF-8. */
   readonly areTexts: boolean;
@@ -85,6 +89,8 @@ const fields = (d: Decoder): Omit<Manifest, 'areTexts'> => ({
   opensAt: d.u64(),
   closesAt: d.u64(),
   earlyClose: d.bool(),
+  byUnit: d.bool(),
+  rehearsal: d.option((d) => d.u8()),
   generators: d.id(),
 });
 
@@ -99,6 +105,10 @@ const ascends = <T>(items: readonly T[]): boolean => items.every((item, i) => i 
 
 export const isBoard = ({ members, threshold }: Board): boolean =>
   differ(members) && 1 <= threshold && threshold <= members.length;
+
+/** Whether a rehearsal, if this is one, holds back a trustee, and none if the quorum needs all (spec 3.1, 3.8). */
+const canRehearse = ({ rehearsal, trustees, quorum }: Manifest): boolean =>
+  rehearsal === undefined || (rehearsal <= trustees.length && (rehearsal === 0) === (quorum === trustees.length));
 
 export const contestsOf = (manifest: Manifest, style: Style): Contest[] =>
   style.contests.map((index) => manifest.contests[index]!);
@@ -139,6 +149,10 @@ export function validate(manifest: Manifest, generators: Uint8Array): Shape[] {
     return ballot!;
   });
   rule(manifest.units.length > 0, 'no reporting unit');
+  rule(
+    !manifest.byUnit || manifest.units.length * columns(manifest) <= MAX.sums,
+    'too many options and reporting units for totals per unit',
+  );
   rule(weights.length > 0 && ascends(weights) && weights[0]! > 0n, 'the weights do not ascend from above zero');
   rule(1 <= manifest.maxVoters && manifest.maxVoters <= MAX.rollEntries, 'max_voters is out of its bounds');
   rule(1 <= manifest.maxBallots && manifest.maxBallots <= MAX.ballotsPerCredential, 'max_ballots is out of its bounds');
@@ -148,6 +162,7 @@ export function validate(manifest: Manifest, generators: Uint8Array): Shape[] {
     isQuorum(trustees.length, manifest.threshold, manifest.quorum),
     'threshold and quorum do not fit the number of trustees',
   );
+  rule(canRehearse(manifest), 'a rehearsal holds back no trustee, though the quorum needs not all, or one that it needs');
   rule(isBoard(board), 'the board is not valid');
   rule(manifest.registrars.length > 0, 'no registrar');
   rule(

@@ -89,7 +89,7 @@ export interface Contribute {
   readonly eid: Uint8Array;
   readonly trustee: number;
   readonly root: Uint8Array;
-  /** F and G of each column. */
+  /** F and G of each column in each cell. */
   readonly sums: readonly (readonly [Uint8Array, Uint8Array])[];
   /** The encoding of root and sums. */
   readonly encoding: Uint8Array;
@@ -218,7 +218,7 @@ function contribute(d: Decoder): Contribute {
   const fields = { eid: d.id(), trustee: d.u8() };
   const start = d.position;
   const root = d.id();
-  const sums = d.list(MAX.columns, (d) => [d.id(), d.id()] as const);
+  const sums = d.list(MAX.sums, (d) => [d.id(), d.id()] as const);
   return { kind: 'Contribute', ...fields, root, sums, encoding: d.since(start), signature: d.signature() };
 }
 

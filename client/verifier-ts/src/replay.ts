@@ -8,15 +8,17 @@ import { ballotName, check as checkBallot, type Anchor, type Ballots } from './b
 import { Approvals } from './board.js';
 import { MAX } from './bounds.js';
 import { concat, equal, hex } from './bytes.js';
+import { cells, type Cell } from './cells.js';
 import { Chain, type Linked } from './chain.js';
 import { Waiting } from './equation.js';
 import { at, Fault, Refused, require, type Place } from './fault.js';
 import * as generators from './generators.js';
 import { decodePoint, type Point } from './group.js';
-import { columns, columnsOf, identifier, isBoard, validate, type Manifest } from './manifest.js';
+import { Groups } from './groups.js';
+import { columnsOf, identifier, isBoard, validate, type Manifest } from './manifest.js';
 import type * as Messages from './messages.js';
 import type { Block, Opening } from './record.js';
-import { Roll, smallGroup, type Voter } from './roll.js';
+import { Roll, type Voter } from './roll.js';
 import { u32 } from './scale.js';
 import { decodeKey, signatureTerms } from './signature.js';
 import * as tally from './tally.js';
@@ -56,6 +58,8 @@ export interface CountedSet {
   readonly voters: readonly Voter[];
   /** By credential, in its order. */
   readonly excluded: ReadonlyMap<string, Excluded>;
+  readonly cells: readonly Cell[];
+  /** Cell by cell, as the turnouts. */
   readonly sums: readonly Point[];
   readonly turnout: readonly tally.Turnout[];
   /** The group that forbids opening anything, if there is one. */
@@ -64,7 +68,8 @@ export interface CountedSet {
 
 export interface Result {
   readonly contributors: readonly number[];
-  readonly totals: readonly (readonly bigint[])[];
+  /** Of each cell and contest, the options' totals. */
+  readonly totals: readonly (readonly (readonly bigint[])[])[];
   readonly digest: Uint8Array;
   readonly wrong: readonly number[];
 }
@@ -222,24 +227,25 @@ export class Replay {
     const voters = set.map(([, voter]) => voter);
     const root = rootOf(set);
     const statement = concat(u32(closing.height), closing.hash, root, u32(voters.length), this.ballotLog);
-    const withheld = smallGroup(manifest, voters);
-    const turnout = tally.turnouts(manifest, voters);
+    const withheld = Groups.of(manifest, voters).small();
+    const own = cells(manifest, voters);
+    const turnout = tally.turnouts(manifest, own, voters);
     const without = [...excluded.values()].map(({ voter }) => voter);
-    this.set = { closing, root, statement, voters, excluded, sums: this.#without(sums, without), turnout, withheld };
+    this.set = { closing, root, statement, voters, excluded, cells: own, sums: this.#without(sums, own, without), turnout, withheld };
     if (withheld === undefined) this.passed.add(10);
     else this.passed.delete(10);
     this.passed.add(12);
   }
 
   /** The sums but for some voters' ballots. */
-  #without(sums: tally.Sums, voters: readonly Voter[]): Point[] {
+  #without(sums: tally.Sums, cells: readonly Cell[], voters: readonly Voter[]): Point[] {
     const own = ({ style }: Voter): readonly number[] => this.election!.columns[style]!;
     const each = (change: 'add' | 'remove'): void =>
-      voters.forEach((voter) => sums[change](voter.weight, own(voter), points(voter.counted!.commitments)));
+      voters.forEach((voter) => sums[change](voter, own(voter), points(voter.counted!.commitments)));
     each('remove');
-    const total = sums.total();
+    const totals = sums.totals(cells);
     each('add');
-    return total;
+    return totals;
   }
 
   // Messages.
@@ -357,7 +363,7 @@ export class Replay {
           require(roll.voters.size > 0, '4.4', 'the roll has no voters');
         });
         return at({ ...place, check: 10 }, () => {
-          const small = smallGroup(manifest, roll.voters.values());
+          const small = Groups.of(manifest, roll.voters.values()).small();
           require(small === undefined, '7.1', `a group on the roll is below the privacy minimum: ${small}`);
         });
       }
@@ -417,7 +423,7 @@ export class Replay {
       trustees: manifest.trustees.map(({ signingKey }) => ({ signingKey, point: decodeKey(signingKey) })),
       columns: manifest.styles.map((style) => columnsOf(manifest, style)),
       roll: new Roll(manifest),
-      sums: new tally.Sums(columns(manifest)),
+      sums: new tally.Sums(manifest),
       accepted: new Set(),
       addresses: new Map(),
       declarations: new Declarations(),
@@ -506,6 +512,15 @@ export class Replay {
     return key;
   }
 
+  /** The key of a trustee who may take part in the tally: a rehearsal holds one back (spec 3.8). */
+  #tallying(place: Place, trustee: number): Uint8Array {
+    const key = this.#trustee(place, trustee);
+    if (trustee === this.election!.manifest.rehearsal) {
+      throw new Fault(place, '3.8', `trustee ${trustee} is held back in this rehearsal`);
+    }
+    return key;
+  }
+
   // The roll (spec 4).
 
   #addBatch({ registrar, batch, entries, encoding, signature }: Messages.AddBatch, object: string): void {
@@ -557,8 +572,8 @@ export class Replay {
       this.#waiting.add(place, equations);
 
       const own = election.columns[ballot.style]!;
-      if (voter.counted !== undefined) election.sums.remove(voter.weight, own, points(voter.counted.commitments));
-      election.sums.add(voter.weight, own, options);
+      if (voter.counted !== undefined) election.sums.remove(voter, own, points(voter.counted.commitments));
+      election.sums.add(voter, own, options);
       voter.ballots++;
       voter.counted = {
         hash: ballot.hash,
@@ -577,7 +592,7 @@ export class Replay {
   #declare({ trustee, closing, missing, encoding, signature }: Messages.Declare, object: string): void {
     const place: Place = { check: CHECK_OF_MESSAGE.Declare, object, party: `trustee ${trustee}, and the validators` };
     const { declarations, manifest, roll } = this.#in(place, 'Closed');
-    const key = this.#trustee(place, trustee);
+    const key = this.#tallying(place, trustee);
     const set = at(place, () => this.#closed(closing));
     this.#signature(place, '7.2', key, ROLE.declaration, trustee, encoding, signature);
     at(place, () => {
@@ -602,7 +617,7 @@ export class Replay {
   #agree({ trustee, statement, signature }: Messages.Agree, object: string, block: Linked): void {
     const place: Place = { check: CHECK_OF_MESSAGE.Agree, object, party: `trustee ${trustee}, and the validators` };
     const { statements } = this.#in(place, 'Closed', 'Agreed');
-    const key = this.#trustee(place, trustee);
+    const key = this.#tallying(place, trustee);
     const set = at(place, () => this.#closed(statement.closing));
     at({ ...place, check: 10 }, () => {
       require(set.withheld === undefined, '7.1', `nothing may be opened: ${set.withheld}`);
@@ -636,13 +651,13 @@ export class Replay {
 
   #contribute({ trustee, root, sums, encoding, signature }: Messages.Contribute, object: string): void {
     const place: Place = { check: CHECK_OF_MESSAGE.Contribute, object, party: `trustee ${trustee}, and the validators` };
-    const { contributions, manifest } = this.#in(place, 'Agreed');
-    const key = this.#trustee(place, trustee);
+    const { contributions } = this.#in(place, 'Agreed');
+    const key = this.#tallying(place, trustee);
     const set = this.set!;
     const contribution = at(place, () => {
       require(!contributions.has(trustee), '7.3', 'the trustee contributed already');
       require(equal(root, set.root), '7.3', 'the contribution is not for the agreed set');
-      return tally.contribution(columns(manifest), sums);
+      return tally.contribution(set.sums.length, sums);
     });
     this.#signature(place, '7.3', key, ROLE.contribution, trustee, encoding, signature);
     contributions.set(trustee, contribution);
@@ -652,7 +667,7 @@ export class Replay {
     const place: Place = { check: CHECK_OF_MESSAGE.Finalize, object, party: 'whoever finalized, and the validators' };
     const { contributions, eid, manifest } = this.#in(place, 'Agreed');
     this.settle();
-    const { turnout, sums, root } = this.set!;
+    const { cells, turnout, sums, root } = this.set!;
     at(place, () => {
       const named = tally.areContributors(manifest, contributors) && contributors.every((i) => contributions.has(i));
       require(named, '7.5.2', 'the contributors are not exactly t, in ascending order, who have contributed');
@@ -660,7 +675,7 @@ export class Replay {
       require(tally.opens(openings, sums), '7.5.4', 'the named contributions do not open the sums');
       this.result = {
         contributors,
-        totals: tally.totals(manifest, openings, turnout),
+        totals: tally.totals(manifest, cells.length, openings, turnout),
         digest: transcript.result(eid, root, tally.encodeResult(openings, turnout, contributors)),
         wrong: tally.wrongContributions(contributions, contributors, manifest.quorum),
       };

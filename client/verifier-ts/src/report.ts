@@ -3,7 +3,9 @@
 import { hex } from './bytes.js';
 import { trackingCode } from './codes.js';
 import type { Fault } from './fault.js';
+import type { Manifest } from './manifest.js';
 import type { CountedSet, Replay } from './replay.js';
+import { ofCell, turnouts, type Turnout } from './tally.js';
 
 /** What holds if a check passes; the numbers are those of spec 9.2. */
 export const CHECKS: readonly string[] = [
@@ -15,12 +17,12 @@ export const CHECKS: readonly string[] = [
   'the roll is made by registrars, board and voters, and frozen as it is',
   'freeze, times and close are the board’s, as the rules allow',
   'every ballot is valid, from the roll, in time and vouched for',
-  'each counted ballot has a roll entry of its own, with its weight',
+  'each counted ballot has a roll entry of its own, with its weight and unit',
   'no group is below the privacy minimum',
   'a quorum of trustees signed the very set of counted ballots; what they lack is declared',
-  'the sums of the commitments, computed anew',
-  'contributions are by different trustees, for the agreed set',
-  'the contributions open the sums, and the totals fit the turnout',
+  'the sums of the commitments in each cell of reporting units, computed anew',
+  'contributions are by different trustees, for the agreed set and each cell of it',
+  'the contributions open the sums, and the totals of each cell fit its turnout',
   'the election’s board certified this result, or voided the election',
   'nothing follows',
 ];
@@ -31,6 +33,14 @@ export interface Check {
   readonly number: number;
   readonly meaning: string;
   readonly verdict: Verdict;
+}
+
+/** A contest's turnout and its options' totals, in the election or in a cell. */
+export interface ContestTotals {
+  readonly title: string;
+  readonly ballots: number;
+  readonly weight: string;
+  readonly options: readonly { readonly name: string; readonly total: string }[];
 }
 
 /** A report that JSON can hold: byte strings in hexadecimal, large numbers in decimal. */
@@ -48,15 +58,14 @@ export interface Report {
   readonly board?: { readonly threshold: number; readonly members: readonly string[] };
   readonly election?: string;
   readonly title?: string;
+  /** Of a rehearsal, which counts for nothing: so in words, and the trustee that it holds back, if any. */
+  readonly rehearsal?: { readonly meaning: string; readonly heldBack?: number };
   readonly outcome?: 'certified' | 'void';
   readonly reason?: string;
-  /** The totals: only of a record that is verified. */
-  readonly contests?: readonly {
-    readonly title: string;
-    readonly ballots: number;
-    readonly weight: string;
-    readonly options: readonly { readonly name: string; readonly total: string }[];
-  }[];
+  /** The totals of the election: only of a record that is verified. */
+  readonly contests?: readonly ContestTotals[];
+  /** The totals of each cell, with its units' names, where there is more than one. */
+  readonly cells?: readonly { readonly units: readonly string[]; readonly contests: readonly ContestTotals[] }[];
   readonly units?: readonly {
     readonly name: string;
     readonly entries: number;
@@ -92,7 +101,7 @@ export function report(replay: Replay | undefined, fault: Fault | undefined): Re
     checks,
     ...(fault && { fault: { ...fault.place, rule: fault.rule, what: fault.what } }),
     ...(replay && contents(replay)),
-    ...(verified && replay?.result && { contests: contests(replay) }),
+    ...(verified && replay?.result && totals(replay)),
     notes: replay === undefined ? [] : notes(replay),
   };
 }
@@ -114,6 +123,7 @@ function contents(replay: Replay): Partial<Report> {
     election: hex(opening.eid),
     ...(election && {
       title: election.manifest.title,
+      ...(election.manifest.rehearsal !== undefined && { rehearsal: rehearsal(election.manifest) }),
       units: units(replay),
       ballots: {
         accepted: replay.ballots,
@@ -156,17 +166,31 @@ function units({ election }: Replay): NonNullable<Report['units']> {
   return all;
 }
 
-function contests({ election, result, set }: Replay): NonNullable<Report['contests']> {
-  return election!.manifest.contests.map(({ title, options }, index) => {
-    const { ballots, weight } = set!.turnout[index]!;
-    const totals = result!.totals[index]!;
-    return {
+function rehearsal({ rehearsal: trustee, trustees }: Manifest): NonNullable<Report['rehearsal']> {
+  const counts = 'This record is of a REHEARSAL and counts for nothing.';
+  if (!trustee) return { meaning: `${counts} No trustee was held back.` };
+  return { meaning: `${counts} Trustee ${trustee}, “${trustees[trustee - 1]!.name}”, was held back.`, heldBack: trustee };
+}
+
+/** The totals of the election, and of its cells. */
+function totals({ election, result, set }: Replay): Pick<Report, 'contests' | 'cells'> {
+  const { manifest } = election!;
+  const { contests, units } = manifest;
+  const named = (turnout: readonly Turnout[], totals: readonly (readonly bigint[])[]): ContestTotals[] =>
+    contests.map(({ title, options }, contest) => ({
       title,
-      ballots,
-      weight: weight.toString(),
-      options: options.map((name, i) => ({ name, total: totals[i]!.toString() })),
-    };
-  });
+      ballots: turnout[contest]!.ballots,
+      weight: turnout[contest]!.weight.toString(),
+      options: options.map((name, option) => ({ name, total: totals[contest]![option]!.toString() })),
+    }));
+  const cells = set!.cells.map(({ first, end }, cell) => ({
+    units: units.slice(first, end),
+    contests: named(ofCell(set!.turnout, cell, contests.length), result!.totals[cell]!),
+  }));
+  const together = result!.totals.reduce((all, cell) =>
+    all.map((totals, contest) => totals.map((total, option) => total + cell[contest]![option]!)));
+  const turnout = turnouts(manifest, [{ first: 0, end: units.length }], set!.voters);
+  return { contests: named(turnout, together), ...(cells.length > 1 && { cells }) };
 }
 
 function notes({ election, result, set, olderAnchors }: Replay): string[] {
@@ -195,6 +219,7 @@ export function text(report: Report): string {
   const line = (name: string, value: string | number | undefined): void => {
     if (value !== undefined) lines.push(`${`${name}:`.padEnd(14)} ${value}`);
   };
+  if (report.rehearsal) lines.push(report.rehearsal.meaning, '');
   line('election', report.title);
   line('identifier', report.election);
   line('chain', report.genesis);
@@ -212,9 +237,11 @@ export function text(report: Report): string {
     line('party', fault.party);
     lines.push('');
   }
-  for (const { title, ballots, weight, options } of report.contests ?? []) {
-    lines.push(`${title} (${ballots} ${ballots === 1 ? 'ballot' : 'ballots'}, weight ${weight})`);
-    for (const { name, total } of options) lines.push(`${total.padStart(12)}  ${name}`);
+  if (report.cells) lines.push('In the whole election:', '');
+  for (const contest of report.contests ?? []) lines.push(...contestLines(contest), '');
+  for (const { units, contests } of report.cells ?? []) {
+    lines.push(`In ${units.join(', ')}:`);
+    for (const contest of contests) lines.push(...contestLines(contest).map((line) => `  ${line}`));
     lines.push('');
   }
   for (const { name, entries, registered, voted } of report.units ?? []) {
@@ -228,6 +255,12 @@ export function text(report: Report): string {
   line('reason', report.reason);
   if (report.lastBlock) line('last block', `${report.lastBlock.number} ${report.lastBlock.hash}`);
   for (const note of report.notes) line('note', note);
-  lines.push('', report.verified ? `VERIFIED (${report.outcome})` : 'NOT VERIFIED');
+  const outcome = report.rehearsal ? `${report.outcome}; a REHEARSAL that counts for nothing` : report.outcome;
+  lines.push('', report.verified ? `VERIFIED (${outcome})` : 'NOT VERIFIED');
   return lines.join('\n');
 }
+
+const contestLines = ({ title, ballots, weight, options }: ContestTotals): string[] => [
+  `${title} (${ballots} ${ballots === 1 ? 'ballot' : 'ballots'}, weight ${weight})`,
+  ...options.map(({ name, total }) => `${total.padStart(12)}  ${name}`),
+];

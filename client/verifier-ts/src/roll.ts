@@ -207,18 +207,3 @@ const copy = (entry: RollEntry): RollEntry => ({
       : { kind: 'credential', credential: entry.access.credential.slice() },
   person: entry.person.slice(),
 });
-
-/** A group of at least one but fewer than the minimum (spec 7.1), in words. */
-export function smallGroup(manifest: Manifest, members: Iterable<Voter>): string | undefined {
-  if (manifest.smallGroupsPublic) return undefined;
-  const groups = new Map<string, number>();
-  for (const { weight, style } of members) {
-    for (const group of [`weight ${weight}`, `style “${manifest.styles[style]!.name}”`]) {
-      groups.set(group, (groups.get(group) ?? 0) + 1);
-    }
-  }
-  for (const [group, size] of groups) {
-    if (size < manifest.privacyMinimum) return `${group} has ${size}, where ${manifest.privacyMinimum} are the least`;
-  }
-  return undefined;
-}

@@ -96,6 +96,13 @@ export class Decoder {
     return value;
   }
 
+  /** An Option: nothing, or one item. */
+  option<T>(item: (decoder: this) => T): T | undefined {
+    const byte = this.u8();
+    if (byte > 1) throw malformed('an Option is neither 0 nor 1');
+    return byte === 1 ? item(this) : undefined;
+  }
+
   /** The length of a list, within its bound. */
   length(most: number): number {
     const length = this.compact();

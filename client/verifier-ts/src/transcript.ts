@@ -48,6 +48,7 @@ const DOMAIN = {
   node: begin('psephos accepted node v1'),
   repair: begin('psephos repair v1'),
   action: begin('psephos action v1'),
+  trustees: begin('psephos trustees v1'),
   result: begin('psephos result v1'),
   checksum: begin('psephos checksum v1'),
   schnorrkel: begin('SigningContext'),
@@ -132,6 +133,9 @@ export const acceptedNode = (left: Uint8Array, right: Uint8Array): Uint8Array =>
 export const repair = (request: Uint8Array): Uint8Array => hash(DOMAIN.repair().append('request', request));
 
 export const action = (bytes: Uint8Array): Uint8Array => hash(DOMAIN.action().append('action', bytes));
+
+/** A team of trustees, which rehearses (spec 3.8). */
+export const trustees = (bytes: Uint8Array): Uint8Array => hash(DOMAIN.trustees().append('trustees', bytes));
 
 export const result = (eid: Uint8Array, set: Uint8Array, result: Uint8Array): Uint8Array =>
   hash(DOMAIN.result().append('eid', eid).append('set', set).append('result', result));

@@ -124,6 +124,10 @@ const broken = {
     m.contests[1] = { ...m.contests[1], options: Array(100).fill('a'), maxEach: 2 ** 31, minSum: 0, maxSum: 2 ** 32 - 1 };
   },
   'no unit': (m) => (m.units = []),
+  'totals by unit of more than 4,096 sums': (m) => byUnit(m, 17),
+  'a rehearsal that holds back a trustee who is not there': (m) => (m.rehearsal = 5),
+  'a rehearsal that holds back nobody, where the quorum needs not all': (m) => (m.rehearsal = 0),
+  'a rehearsal that holds back a trustee whom the quorum needs': (m) => Object.assign(m, { quorum: 4, rehearsal: 4 }),
   'no weight': (m) => (m.weights = []),
   'a weight of zero': (m) => (m.weights = [0n, 1n]),
   'weights out of order': (m) => (m.weights = [3n, 1n]),
@@ -148,8 +152,41 @@ const broken = {
   'other generators': (m) => (m.generators[0] ^= 1),
 };
 
+/** Totals by unit of 256 units and so many columns. */
+function byUnit(m, columns) {
+  const contests = [{ title: 'a', options: Array(columns).fill('a'), maxEach: 1, minSum: 0, maxSum: 1 }];
+  Object.assign(m, { byUnit: true, units: Array(256).fill('a'), contests, styles: [{ name: 'a', contests: [0] }] });
+}
+
+const allowed = {
+  'totals by unit of 4,096 sums': (m) => byUnit(m, 16),
+  'as many options and units as there can be': (m) => (byUnit(m, 128), (m.byUnit = false)),
+  'a rehearsal that holds back the first trustee': (m) => (m.rehearsal = 1),
+  'a rehearsal that holds back the last trustee': (m) => (m.rehearsal = 4),
+  'a rehearsal that holds back nobody, where the quorum needs all': (m) => Object.assign(m, { quorum: 4, rehearsal: 0 }),
+};
+
 test('the manifest can take the largest weight that keeps totals below 2^64', () => {
   validate(more((m) => (m.weights = [1n, 2n ** 64n / (1000n * 8n)])), unhex(election.generators));
+});
+
+for (const [name, change] of Object.entries(allowed)) {
+  test(`a manifest with ${name} keeps the rules, and is read as it is written`, () => {
+    const changed = more(change);
+    validate(changed, unhex(election.generators));
+    assert.deepEqual(Decoder.whole(encode.manifest(changed), manifest), changed);
+  });
+}
+
+test('whether totals are by unit and it is a rehearsal stands before the generators', () => {
+  const written = (change) => hex(encode.manifest(more(change))).slice(0, -64);
+  const plain = written((m) => Object.assign(m, { byUnit: false, rehearsal: undefined }));
+  assert.ok(plain.endsWith('0000'));
+  assert.equal(written((m) => Object.assign(m, { byUnit: true, rehearsal: undefined })), plain.slice(0, -4) + '0100');
+  assert.equal(written((m) => Object.assign(m, { byUnit: false, rehearsal: 3 })), plain.slice(0, -4) + '000103');
+  const other = (bytes) => () => Decoder.whole(unhex(plain.slice(0, -4) + bytes + election.generators), manifest);
+  other('000103')();
+  for (const bytes of ['0200', '0002', '00', '0001', '000203']) assert.throws(other(bytes), { rule: '2.2' }, bytes);
 });
 
 for (const [name, change] of Object.entries(broken)) {

@@ -6,7 +6,8 @@ import { Verifier, verify } from '../dist/verify.js';
 import * as encode from './support/encode.js';
 import { run, STEPS } from './support/network.js';
 
-const network = run();
+/** With totals by unit, of two cells. */
+const network = run({}, { byUnit: true, privacyMinimum: 1 });
 const frames = network.frames();
 const record = network.record();
 
@@ -43,7 +44,11 @@ function withoutMeaning() {
 
 const meaningless = withoutMeaning();
 
-test('the record itself is verified', () => assert.ok(verify(record).verified));
+test('the record itself is verified', () => {
+  const report = verify(record);
+  assert.ok(report.verified);
+  assert.equal(report.cells.length, 2);
+});
 
 test('every changed byte is noticed, but for those without meaning', () => {
   // A step that has no factor with the lengths of the fields, so that all sorts of fields are met.

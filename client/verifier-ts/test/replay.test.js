@@ -6,7 +6,7 @@ import { compare, concat, hex, utf8 } from '../dist/bytes.js';
 import { text } from '../dist/report.js';
 import { verify, Verifier } from '../dist/verify.js';
 import * as encode from './support/encode.js';
-import { ballots, CLOSES, key, OPENS, run, runUntil, SLOT, STEPS } from './support/network.js';
+import { ballots, BATCHES, CLOSES, key, OPENS, run, runUntil, SLOT, STEPS } from './support/network.js';
 
 const verdicts = (report) => report.checks.map(({ verdict }) => verdict);
 const whole = run();
@@ -58,6 +58,40 @@ test('what the reader knows beforehand must be what the record says', () => {
 const VOTES = [[1, 0, 0], [1, 0, 0, 0]];
 
 const ADDRESSES = ['http://a', 'https://trustee.example:8443/#sha256=' + 'ab'.repeat(32), 'https://[::1]/ü'];
+
+/** Totals by unit, each of which is complete with one ballot. */
+const BY_UNIT = { byUnit: true, privacyMinimum: 1 };
+
+/** The roll with some entries in other units. */
+const inUnits = (units) => {
+  const moved = new Map(Object.entries(units).map(([name, unit]) => [hex(key(name).public), unit]));
+  const keyOf = ({ access }) => hex(access.kind === 'invited' ? access.keys[0] : access.credential);
+  const batches = (n) => BATCHES(n).map((batch) => batch.map((entry) => ({ ...entry, unit: moved.get(keyOf(entry)) ?? entry.unit })));
+  return { setup: (n) => STEPS.setup(n, batches), roll: (n) => STEPS.roll(n, batches) };
+};
+
+const agreeBy = (...trustees) => (n) => {
+  n.root = n.statement(n.closing).root;
+  n.block(n.agree(n.statement(n.closing), trustees));
+};
+
+const tallyBy = (...trustees) => ({
+  contribute: (n) => {
+    n.contributions = n.contribute(n.root, trustees);
+    n.block(n.contributions);
+  },
+});
+
+/** Ballots for which every trustee gave a receipt. */
+function withAllReceipts(n) {
+  const receipts = [1, 2, 3, 4];
+  n.block([], { time: OPENS }).block();
+  n.block([
+    n.cast('anna', VOTES, { receipts }),
+    n.cast('bert', VOTES, { receipts }),
+    n.cast('dora', [[1, 0, 0], [2, 1]], { style: 1, receipts }),
+  ]);
+}
 
 const good = {
   'an early close by the board, which refuses later ballots of its block': {
@@ -170,6 +204,93 @@ const good = {
     steps: { agree: (n) => STEPS.agree(n.block(n.lowerQuorum(2))) },
     notes: ['the board lowered the quorum for the set from 3 to 2'],
   },
+  'totals by unit where no unit is complete': {
+    manifest: { byUnit: true },
+    totals: [[0, 2, 4], [0, 1, 0, 0], [6, 6]],
+  },
+  'totals by unit': {
+    manifest: BY_UNIT,
+    totals: [[0, 2, 4], [0, 1, 0, 0], [6, 6]],
+    cells: [
+      [['Upper'], [[0, 1, 2], [0, 1, 0, 0], [0, 2]]],
+      [['Lower'], [[0, 1, 2], [0, 0, 0, 0], [6, 4]]],
+    ],
+  },
+  'totals by unit where small groups are public': {
+    manifest: { byUnit: true, smallGroupsPublic: true },
+    totals: [[0, 2, 4], [0, 1, 0, 0], [6, 6]],
+    cells: [
+      [['Upper'], [[0, 1, 2], [0, 1, 0, 0], [0, 2]]],
+      [['Lower'], [[0, 1, 2], [0, 0, 0, 0], [6, 4]]],
+    ],
+  },
+  'units without ballots, and two cells of several units': {
+    steps: inUnits({ bert: 2, 'letter 3': 3 }),
+    manifest: { ...BY_UNIT, units: ['a', 'b', 'c', 'd', 'e'] },
+    totals: [[0, 2, 4], [0, 1, 0, 0], [6, 6]],
+    cells: [
+      [['a'], [[0, 1, 2], [0, 1, 0, 0], [0, 2]]],
+      [['b', 'c'], [[0, 1, 0], [0, 0, 0, 0], [0, 0]]],
+      [['d', 'e'], [[0, 0, 2], [0, 0, 0, 0], [6, 4]]],
+    ],
+  },
+  'cells that an exclusion joins': {
+    steps: {
+      agree: (n) => STEPS.agree(n.block(n.declare(['anna', 'dora'], [1, 2, 3])).exclude('anna').exclude('dora')),
+    },
+    manifest: BY_UNIT,
+    totals: [[0, 1, 2], [0, 0, 0, 0], [6, 4]],
+    counted: 2,
+    notes: [/is excluded/, /is excluded/],
+  },
+  'cells that an exclusion leaves': {
+    steps: { agree: (n) => STEPS.agree(n.block(n.declare(['dora'], [1, 2, 3])).exclude('dora')) },
+    manifest: BY_UNIT,
+    totals: [[0, 2, 2], [0, 1, 0, 0], [6, 4]],
+    cells: [
+      [['Upper'], [[0, 1, 0], [0, 1, 0, 0], [0, 0]]],
+      [['Lower'], [[0, 1, 2], [0, 0, 0, 0], [6, 4]]],
+    ],
+    counted: 3,
+    notes: [/is excluded/],
+  },
+  'cells that an exclusion joined, until it was taken back': {
+    steps: {
+      agree: (n) => {
+        n.block([...n.declare('all', [4]), ...n.declare(['anna', 'dora'], [2]), ...n.declare('all', [1])]);
+        STEPS.agree(n.block(n.declare('all', [3])));
+      },
+    },
+    manifest: BY_UNIT,
+    totals: [[0, 2, 4], [0, 1, 0, 0], [6, 6]],
+    cells: [
+      [['Upper'], [[0, 1, 2], [0, 1, 0, 0], [0, 2]]],
+      [['Lower'], [[0, 1, 2], [0, 0, 0, 0], [6, 4]]],
+    ],
+  },
+  'a contribution that is wrong in the last cell alone': {
+    steps: {
+      contribute: (n) => {
+        n.contributions = n.contribute(n.root, [1, 2]);
+        n.block([...n.contributions, ...n.contribute(n.root, [3], (c) => (c.at(-1)[1] += 1n))]);
+      },
+    },
+    manifest: BY_UNIT,
+    notes: ['contributed wrongly: trustee 3'],
+  },
+  'a rehearsal, in which the trustee who is held back accepts, says where it is, and vouches for ballots': {
+    steps: { freeze: (n) => STEPS.freeze(n.block(n.announce(1, 'http://a', [3]))), agree: agreeBy(1, 2, 4), ...tallyBy(1, 2, 4) },
+    manifest: { rehearsal: 3 },
+    totals: [[0, 2, 4], [0, 1, 0, 0], [6, 6]],
+    rehearsal: /REHEARSAL and counts for nothing\. Trustee 3, “Trustee 3”, was held back\.$/,
+  },
+  'a rehearsal that holds back nobody, as the quorum needs all': {
+    steps: { vote: withAllReceipts, agree: agreeBy(1, 2, 3, 4) },
+    manifest: { rehearsal: 0, quorum: 4, privacyMinimum: 1 },
+    counted: 3,
+    totals: [[4, 0, 0], [2, 0, 0, 0], [4, 2]],
+    rehearsal: /REHEARSAL and counts for nothing\. No trustee was held back\.$/,
+  },
   'approvals that came to nothing': {
     steps: {
       freeze: (n) => {
@@ -191,13 +312,17 @@ const good = {
   },
 };
 
-for (const [name, { steps, totals, manifest, counted = 4, notes = [] }] of Object.entries(good)) {
+const totalsOf = (contests) => contests.map(({ options }) => options.map(({ total }) => Number(total)));
+
+for (const [name, { steps, totals, cells, manifest, counted = 4, notes = [], rehearsal }] of Object.entries(good)) {
   test(`verified: ${name}`, () => {
     const report = verify(run(steps, manifest).record());
     assert.ok(report.verified, JSON.stringify(report.fault));
     assert.deepEqual(verdicts(report), Array(16).fill('passed'));
     assert.equal(report.ballots.counted, counted);
-    if (totals) assert.deepEqual(report.contests.map(({ options }) => options.map(({ total }) => Number(total))), totals);
+    if (totals) assert.deepEqual(totalsOf(report.contests), totals);
+    if (totals) assert.deepEqual(report.cells?.map(({ units, contests }) => [units, totalsOf(contests)]), cells);
+    assert.match(report.rehearsal?.meaning ?? '', rehearsal ?? /^$/);
     assert.equal(report.notes.length, notes.length, report.notes.join());
     for (const [i, note] of notes.entries()) {
       if (typeof note === 'string') assert.equal(report.notes[i], note);
@@ -390,7 +515,7 @@ const bad = {
     'a registration for an entry without invitations': { freeze: (n) => n.block([n.register(2, [], 'eve')]) },
     'a registration of a credential that is on the roll': { freeze: (n) => n.block([n.register(1, ['letter 4'], 'anna')]) },
     'a registration with the old letter': {
-      roll: after('roll', (n) => n.block(n.reinvite(0, 1, ['letter 3c'])).block([n.register(0, ['letter 3b'], 'carla again', 2n)])),
+      roll: after('roll', (n) => n.block(n.reinvite(0, 1, ['letter 3c'])).block([n.register(0, ['letter 3b'], 'carla again')])),
     },
     'a registration with another letter': { freeze: (n) => n.block([n.register(1, ['letter 9'], 'eve')]) },
     'a registration without its second channel': {
@@ -492,7 +617,7 @@ const bad = {
     'a freeze with a small group': {
       roll: (n) => {
         n.block([...n.confirm(0, n.blocks[2].messages[0].entries)]);
-        n.block([n.register(2, ['letter 2', 'mail 2'], 'dora', 2n)]);
+        n.block([n.register(2, ['letter 2', 'mail 2'], 'dora')]);
       },
       freeze: STEPS.freeze,
     },
@@ -705,6 +830,134 @@ test('a trustee who signed the set before a ballot of it was excluded is named',
     [[1, 2, 4], [1, 2, 3], hex(key('bert').public)],
   ]);
   assert.deepEqual(report.units.map(({ voted }) => voted), [2, 2], 'who voted is not who was counted');
+});
+
+// Totals by unit (spec 7.1 to 7.5), and rehearsals (spec 3.8): one thing forbidden.
+
+const ONE_CELL = [{ first: 0, end: 2 }];
+
+const forbidden = {
+  'by unit: a set whose leaves have another unit': [11, {
+    agree: (n) => {
+      for (const ballot of n.counted.values()) ballot.unit = 0;
+      STEPS.agree(n);
+    },
+  }, BY_UNIT],
+  'another set of units, though there is one cell': [11, {
+    agree: (n) => {
+      for (const ballot of n.counted.values()) ballot.unit = 1 - ballot.unit;
+      STEPS.agree(n);
+    },
+  }],
+  'by unit: a contribution for one cell': [13, { contribute: (n) => n.block(n.contribute(n.root, [1], undefined, ONE_CELL)) }, BY_UNIT],
+  'by unit: a contribution with a pair too many': [13, { contribute: (n) => n.block(n.contribute(n.root, [1], (c) => c.push([0n, 0n]))) }, BY_UNIT],
+  'by unit: a contribution of two cells where there is one': [13, {
+    contribute: (n) => n.block(n.contribute(n.root, [1], undefined, [{ first: 0, end: 1 }, { first: 1, end: 2 }])),
+  }, { byUnit: true }],
+  'by unit: a contribution of the cells as they were before an exclusion': [13, {
+    agree: (n) => {
+      n.before = n.cells();
+      good['cells that an exclusion joins'].steps.agree(n);
+    },
+    contribute: (n) => n.block(n.contribute(n.root, [1], undefined, n.before)),
+  }, BY_UNIT],
+  'by unit: contributions with the cells exchanged': [14, {
+    contribute: (n) => STEPS.contribute(swapping(n)),
+    finalize: STEPS.finalize,
+  }, BY_UNIT],
+  'by unit: contributions right but for the last sum': [14, {
+    contribute: (n) => n.block(n.contribute(n.root, [1, 2], (c, trustee) => trustee === 1 && (c.at(-1)[0] += 1n))),
+    finalize: STEPS.finalize,
+  }, BY_UNIT],
+  'by unit: the result of one cell is certified': [15, {
+    certify: (n) => {
+      const whole = n.contribute(n.root, [1, 2], undefined, ONE_CELL);
+      n.cells = () => ONE_CELL;
+      n.block(n.certify(n.resultDigest(n.root, whole)));
+    },
+  }, BY_UNIT],
+  'by unit: an agreement although a small group voted': [10, {
+    vote: (n) => n.block([], { time: OPENS }).block().block([n.cast('anna', VOTES)]),
+    agree: STEPS.agree,
+  }, { byUnit: true }],
+  'a manifest of more than 4,096 sums': [3, {
+    create: (n) => {
+      n.manifest = { ...n.manifest, byUnit: true, units: Array(256).fill('a'), contests: [...n.manifest.contests.slice(0, 2), { ...n.manifest.contests[2], options: Array(11).fill('a') }] };
+      n.eid = n.eidOf(n.manifest);
+      STEPS.create(n);
+    },
+  }],
+  'a rehearsal that holds back nobody although the quorum needs not all': [3, {
+    create: (n) => ((n.manifest = { ...n.manifest, rehearsal: 0 }), (n.eid = n.eidOf(n.manifest)), STEPS.create(n)),
+  }],
+  'more than 4,096 pairs in a contribution': [1, {
+    contribute: (n) => n.block(n.contribute(n.root, [1], (c) => c.push(...Array(4097 - c.length).fill([0n, 0n])))),
+  }],
+  'a rehearsal: the trustee who is held back declares': [11, { agree: (n) => n.block(n.declare([], [3])) }, { rehearsal: 3 }],
+  'a rehearsal: the trustee who is held back declares all': [11, { agree: (n) => n.block(n.declare('all', [3])) }, { rehearsal: 3 }],
+  'a rehearsal: the trustee who is held back signs the set': [11, { agree: (n) => n.block(n.agree(n.statement(n.closing), [1, 2, 3])) }, { rehearsal: 3 }],
+  'a rehearsal: the trustee who is held back signs the agreed set': [11, {
+    agree: (n) => (agreeBy(1, 2, 4)(n), n.block(n.agree(n.statement(n.closing), [3]))),
+  }, { rehearsal: 3 }],
+  'a rehearsal: the trustee who is held back contributes': [13, {
+    agree: agreeBy(1, 2, 4),
+    contribute: (n) => n.block(n.contribute(n.root, [1, 2, 3])),
+  }, { rehearsal: 3 }],
+  'a rehearsal: the trustee who is held back is named as a contributor': [14, {
+    agree: agreeBy(1, 2, 4),
+    ...tallyBy(1, 2, 4),
+    finalize: (n) => n.block([n.finalize([2, 3])]),
+  }, { rehearsal: 3 }],
+};
+
+/** A network whose contributions have the sums of the two cells exchanged. */
+function swapping(n) {
+  const contribute = n.contribute.bind(n);
+  n.contribute = (root, trustees) => contribute(root, trustees, (c) => c.push(...c.splice(0, c.length / 2)));
+  return n;
+}
+
+for (const [name, [check, steps, manifest]] of Object.entries(forbidden)) {
+  test(`check ${check} fails: ${name}`, () => {
+    const report = verify(runUntil(steps, manifest).record());
+    assert.equal(report.fault?.check, check, JSON.stringify(report.fault));
+    if (/held back (declares|signs|contributes)/.test(name)) assert.equal(report.fault.rule, '3.8');
+    assert.equal(report.contests, undefined);
+    assert.equal(report.cells, undefined);
+  });
+}
+
+test('the report shows the totals of each cell with its units, and of the election', () => {
+  const { steps, manifest } = good['units without ballots, and two cells of several units'];
+  const report = verify(run(steps, manifest).record());
+  const lines = text(report).split('\n');
+  const at = lines.indexOf('In b, c:');
+  assert.ok(0 < lines.indexOf('In the whole election:') && lines.indexOf('In the whole election:') < at);
+  assert.deepEqual(lines.slice(at + 1, at + 5), [
+    '  One of three (1 ballot, weight 1)',
+    '             0  Ada',
+    '             1  Blaise',
+    '             0  Carl',
+  ]);
+  assert.deepEqual(report.contests.map(({ ballots, weight }) => [ballots, weight]), [[4, '6'], [2, '2'], [2, '4']]);
+  assert.deepEqual(report.cells.map(({ contests }) => contests.map(({ ballots, weight }) => [ballots, weight])), [
+    [[2, '3'], [1, '1'], [1, '2']],
+    [[1, '1'], [1, '1'], [0, '0']],
+    [[1, '2'], [0, '0'], [1, '2']],
+  ]);
+  assert.equal(verify(whole.record()).cells, undefined);
+});
+
+test('the report of a rehearsal says in plain words that it is one and counts for nothing', () => {
+  const { steps, manifest } = good['a rehearsal, in which the trustee who is held back accepts, says where it is, and vouches for ballots'];
+  const network = run(steps, manifest);
+  const report = verify(network.record());
+  assert.equal(report.rehearsal.heldBack, 3);
+  assert.match(text(report), /^This record is of a REHEARSAL and counts for nothing\./);
+  assert.match(text(report), /VERIFIED \(certified; a REHEARSAL that counts for nothing\)$/);
+  const failed = verify(encode.record(network.frames().slice(0, -1)));
+  assert.match(text(failed), /^This record is of a REHEARSAL and counts for nothing\./);
+  assert.ok(!('rehearsal' in verify(whole.record())));
 });
 
 // Messages in a phase that is too early, or too late (spec 9.2).

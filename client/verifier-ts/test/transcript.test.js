@@ -33,6 +33,7 @@ const computed = {
   'accepted_node(left, right)': () => hex(transcript.acceptedNode(i.left, i.right)),
   'repair(bytes)': () => hex(transcript.repair(i.bytes)),
   'action(bytes)': () => hex(transcript.action(i.bytes)),
+  'trustees(bytes)': () => hex(transcript.trustees(i.bytes)),
   'result(eid, head, bytes)': () => hex(transcript.result(i.eid, i.head, i.bytes)),
   'checksum("purpose", bytes)': () => hex(transcript.checksum('purpose', i.bytes)),
   'registration(number, left)': () => hex(transcript.registration(number, i.left)),

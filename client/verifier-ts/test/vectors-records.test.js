@@ -6,12 +6,15 @@ import { unhex } from '../dist/bytes.js';
 import { verify } from '../dist/verify.js';
 import { vectors } from './support/vectors.js';
 
-for (const { name, record, verified, failed, totals } of vectors('records')) {
+const totalsOf = (contests) => contests.map(({ options }) => options.map(({ total }) => Number(total)));
+
+for (const { name, record, verified, failed, totals, cells } of vectors('records')) {
   test(`a record of the vectors: ${name}`, () => {
     const report = verify(unhex(record));
     assert.equal(report.verified, verified, JSON.stringify(report.fault));
     assert.equal(report.fault?.check ?? null, failed);
-    assert.deepEqual((report.contests ?? []).map(({ options }) => options.map(({ total }) => Number(total))), totals);
+    assert.deepEqual(totalsOf(report.contests ?? []), totals);
+    assert.deepEqual((report.cells ?? []).map(({ units, contests }) => ({ units, totals: totalsOf(contests) })), cells);
     if (verified && report.outcome === 'certified') assert.ok(report.checks.every(({ verdict }) => verdict === 'passed'));
   });
 }

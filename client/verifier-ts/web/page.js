@@ -78,10 +78,17 @@ function number(text) {
 }
 
 function render(report) {
-  element('verdict').textContent = report.verified ? `Verified: the election was ${report.outcome === 'void' ? 'voided' : 'certified'}` : 'Not verified';
+  const what = report.rehearsal ? 'the rehearsal' : 'the election';
+  element('verdict').textContent = report.verified ? `Verified: ${what} was ${report.outcome === 'void' ? 'voided' : 'certified'}` : 'Not verified';
   element('verdict').className = report.verified ? 'verified' : 'rejected';
+  element('rehearsal').textContent = report.rehearsal?.meaning ?? '';
+  element('rehearsal').hidden = !report.rehearsal;
   element('fault').replaceChildren(...fault(report));
-  element('totals').replaceChildren(...(report.contests ?? []).map(contest));
+  element('totals').replaceChildren(
+    ...(report.cells ? [node('h3', 'In the whole election')] : []),
+    ...(report.contests ?? []).map(contest),
+    ...(report.cells ?? []).flatMap(cell),
+  );
   element('checks').replaceChildren(
     ...report.checks.map(({ number, verdict, meaning }) => {
       const cell = node('td', verdict === 'failed' ? 'FAILED' : verdict);
@@ -116,6 +123,11 @@ function contest({ title, ballots, weight, options }) {
     node('tbody', '', ...options.map(({ name, total }) => row(heading(name), number(total)))),
   );
   return table;
+}
+
+/** The totals of a cell, under its units' names. */
+function cell({ units, contests }) {
+  return [node('h3', `In ${units.join(', ')}`), ...contests.map(contest)];
 }
 
 function facts(report) {

@@ -39,8 +39,19 @@ struct Voted {
     /// The commitments of the ballot that counts so far, to be taken out of the sums when it is replaced or
     /// excluded.
     commitments: Vec<Point>,
+    /// The digest of that ballot's dealing.
+    dealing: Digest,
     /// The trustees whose receipts that ballot carries, each the bit of its index.
     vouched: u32,
+}
+
+/// A ballot of the set, as its dealing is checked against it.
+pub(crate) struct DealtBallot<'a> {
+    pub(crate) credential: &'a PublicKey,
+    pub(crate) accepted: &'a Accepted,
+    pub(crate) commitments: &'a [Point],
+    /// The digest of its dealing.
+    pub(crate) digest: Digest,
 }
 
 /// A ballot whose signatures and proof wait for their check.
@@ -220,6 +231,7 @@ impl Ballots {
             *voters = voters.saturating_add(1);
         }
         voted.commitments = statement.commitments.to_vec();
+        voted.dealing = statement.dealing;
         let receipts = ballot.cast.receipts.iter();
         voted.vouched = receipts.fold(0, |all, receipt| all | 1u32.wrapping_shl(receipt.trustee.into()));
         Ok(())
@@ -313,6 +325,14 @@ impl Ballots {
 
     pub(crate) fn set(&self) -> &AcceptedSet {
         &self.set
+    }
+
+    /// The ballots of the set, in its order, each with the digest of its dealing.
+    pub(crate) fn dealt(&self) -> impl Iterator<Item = DealtBallot<'_>> + '_ {
+        self.set.iter().filter_map(|(credential, accepted)| {
+            let voted = self.voted.get(credential)?;
+            Some(DealtBallot { credential, accepted, commitments: &voted.commitments, digest: voted.dealing })
+        })
     }
 
     /// The cells of the counted ballots.

@@ -1,57 +1,13 @@
 //! Check 2: the chain of block headers.
 //!
-//! A header is the Substrate header in SCALE: parent hash, compact number, state root, extrinsics root,
-//! digest. Its BLAKE2b-256 is the block's hash. A block's time is not in it, but Aura's slot is, and the
+//! A header's BLAKE2b-256 is the block's hash. A block's time is not in it, but Aura's slot is, and the
 //! runtime insists that slot = ⌊time / slot duration⌋; so headers fix the times to within one slot.
 
 use std::collections::VecDeque;
 
-use codec::{Compact, Decode, DecodeAll};
-use psephos_protocol::{bounds::MAX_LIFETIME, ids::Anchor, record::RecordBlock};
+use psephos_protocol::{bounds::MAX_LIFETIME, header::Header, ids::Anchor, record::RecordBlock};
 
 use crate::report::{Failure, Party, Step};
-
-/// A header's fields, in the chain's encoding.
-#[derive(Decode)]
-struct Header {
-    parent: [u8; 32],
-    number: Compact<u32>,
-    _state_root: [u8; 32],
-    _extrinsics_root: [u8; 32],
-    digest: Vec<DigestItem>,
-}
-
-/// `sp_runtime::generic::DigestItem`.
-#[derive(Decode)]
-#[allow(dead_code)] // All kinds must decode; only Aura's slot is read.
-enum DigestItem {
-    #[codec(index = 0)]
-    Other(Vec<u8>),
-    #[codec(index = 4)]
-    Consensus([u8; 4], Vec<u8>),
-    #[codec(index = 5)]
-    Seal([u8; 4], Vec<u8>),
-    #[codec(index = 6)]
-    PreRuntime([u8; 4], Vec<u8>),
-    #[codec(index = 8)]
-    RuntimeEnvironmentUpdated,
-}
-
-const AURA: [u8; 4] = *b"aura";
-
-impl Header {
-    /// Aura's slot, which each header names once.
-    fn slot(&self) -> Option<u64> {
-        let mut slots = self.digest.iter().filter_map(|item| match item {
-            DigestItem::PreRuntime(AURA, slot) => Some(u64::decode_all(&mut slot.as_slice()).ok()),
-            _ => None,
-        });
-        match (slots.next(), slots.next()) {
-            (Some(slot), None) => slot,
-            _ => None,
-        }
-    }
-}
 
 /// A block that was linked to the one before it.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +59,7 @@ impl Headers {
             |last| format!("the block after {}", last.anchor.number),
         );
         let fail = |reason: &str| Failure::new(Step::Headers, Party::Source, &place, reason);
-        let header = Header::decode_all(&mut &*bytes).map_err(|_| fail("its header is malformed"))?;
+        let header = Header::from_bytes(bytes).map_err(|_| fail("its header is malformed"))?;
         let number = header.number.0;
         let parent_number =
             number.checked_sub(1).ok_or_else(|| fail("it is the genesis block, which holds no message"))?;
@@ -176,7 +132,8 @@ impl Headers {
     }
 }
 
-fn hash(bytes: &[u8]) -> [u8; 32] {
+/// BLAKE2b-256, the chain's hash.
+pub(crate) fn hash(bytes: &[u8]) -> [u8; 32] {
     let digest = blake2b_simd::Params::new().hash_length(32).hash(bytes);
     let mut out = [0u8; 32];
     out.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);

@@ -7,13 +7,15 @@
 //! | the electoral roll | `roll` | 6 |
 //! | ballots and their sums | `ballots` | 8, 9, 12 |
 //! | agreement, contributions, openings | `tally` | 11, 13, 14 |
+//! | proof of finality | `finality`, `trie` | 17 |
 //! | what was found | `report`, `text` | all |
+//! | a dispute about contributions (spec 7.7) | [`evidence`] | |
 //!
 //! One pass over the record. Memory holds the roll and, per voter who voted, the commitments of the
 //! ballot that counts; it does not grow with the number of replaced ballots or blocks.
 //!
-//! What a record can't show, its report says: whether the chain finalized its last block, and whether the
-//! roll is that of the real electorate.
+//! What a record can't show, its report says: whether the roll is that of the real electorate, and without a
+//! finality proof beside it whether its last block is final.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(
@@ -29,6 +31,8 @@
 
 mod ballots;
 mod board;
+pub mod evidence;
+mod finality;
 mod header;
 mod replay;
 pub mod report;
@@ -36,6 +40,7 @@ mod roll;
 mod running;
 mod tally;
 mod text;
+mod trie;
 
 use std::{
     io::{self, Read},
@@ -65,6 +70,8 @@ pub struct Options {
     pub board: Option<Board>,
     /// The election.
     pub eid: Option<Eid>,
+    /// The finality proof that came with the record ([`psephos_protocol::finality::FinalityProof`]).
+    pub finality: Option<Vec<u8>>,
 }
 
 /// Why the replay stopped.
@@ -82,7 +89,15 @@ enum Stop {
 ///
 /// # Errors
 /// Only when the source can't be read.
-pub fn verify(mut source: impl Read, options: &Options) -> io::Result<Report> {
+pub fn verify(source: impl Read, options: &Options) -> io::Result<Report> {
+    let (header, replay, failure) = replayed(source, options)?;
+    Ok(report(options, header, replay, failure))
+}
+
+/// A record's header, how far it was replayed, and why no further.
+type Replayed = (Option<RecordHeader>, Option<replay::Replay>, Option<Failure>);
+
+fn replayed(mut source: impl Read, options: &Options) -> io::Result<Replayed> {
     let mut read = |buffer: &mut [u8]| loop {
         match source.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -98,7 +113,7 @@ pub fn verify(mut source: impl Read, options: &Options) -> io::Result<Report> {
         Some(Stop::Record(error)) => Some(Failure::new(Step::Format, Party::Source, "the file", error)),
         None => None,
     };
-    Ok(report(options, header, replay, failure))
+    Ok((header, replay, failure))
 }
 
 fn run<R>(
@@ -120,6 +135,7 @@ where
         replay.block(block)?;
     }
     replay.finish()?;
+    finality::check(replay, options.finality.as_deref())?;
     Ok(())
 }
 
@@ -170,6 +186,7 @@ fn report(
         genesis: header.as_ref().map(|header| header.genesis),
         eid: header.as_ref().map(|header| header.eid),
         title: None,
+        rehearsal: None,
         checks: Vec::new(),
         failure,
         outcome: None,
@@ -194,6 +211,7 @@ fn report(
     if let Some(running) = replay.running {
         let election = &running.election;
         report.title = Some(show(&election.manifest.title));
+        report.rehearsal = election.manifest.rehearsal;
         report.units = running.roll.units(election);
         running.ballots.add_turnout(&mut report.units);
         report.roll_log = running.roll.log();
@@ -218,9 +236,9 @@ fn report(
 /// What the record alone can't show.
 fn caveats(options: &Options, report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Some(last) = report.last {
+    if let (Some(last), None) = (report.last, &options.finality) {
         notes.push(format!(
-            "the record does not show that block {} ({}) is final: compare it with a node that you trust or with the printed record",
+            "the record alone does not show that block {} ({}) is final: give its finality proof, or compare it with a node that you trust or with the printed record",
             last.number,
             Digest(last.hash)
         ));

@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufReader, IsTerminal, Write},
+    io::{BufReader, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -14,6 +14,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use psephos_protocol::{
     board::Board,
+    finality::MAX_PROOF_BYTES,
     ids::{Eid, Genesis},
     keys::PublicKey,
 };
@@ -36,6 +37,9 @@ struct Cli {
     /// The election that you expect: its identifier in hexadecimal.
     #[arg(long, value_name = "HEX")]
     election: Option<Eid>,
+    /// The finality proof of the record [default: the file with its name and .finality, if there is one].
+    #[arg(long, value_name = "FILE")]
+    finality: Option<PathBuf>,
     /// The chain's board that you know: K:KEY,KEY,… with K the threshold and the members' keys in order,
     /// or a file with that.
     #[arg(long, value_name = "FILE|K:KEYS")]
@@ -56,7 +60,8 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<bool> {
     let board = cli.board.as_deref().map(board).transpose()?;
-    let options = Options { genesis: cli.genesis, board, eid: cli.election };
+    let finality = finality(cli)?;
+    let options = Options { genesis: cli.genesis, board, eid: cli.election, finality };
     let unreadable = || format!("can't read the record {}", cli.record.display());
     let file = File::open(&cli.record).with_context(unreadable)?;
     let progress = match file.metadata() {
@@ -75,6 +80,24 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     }
     .context("can't write the report")?;
     Ok(report.verified())
+}
+
+/// The finality proof that was named, or that lies beside the record.
+fn finality(cli: &Cli) -> anyhow::Result<Option<Vec<u8>>> {
+    let mut beside = cli.record.clone().into_os_string();
+    beside.push(".finality");
+    let beside = PathBuf::from(beside);
+    let path = match &cli.finality {
+        Some(path) => path,
+        None if beside.is_file() => &beside,
+        None => return Ok(None),
+    };
+    let mut bytes = Vec::new();
+    // One more than there may be, so that what is too long is found to be.
+    File::open(path)
+        .and_then(|file| file.take(MAX_PROOF_BYTES as u64 + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("can't read the finality proof {}", path.display()))?;
+    Ok(Some(bytes))
 }
 
 /// The report with its verdict, for programs.

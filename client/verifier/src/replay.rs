@@ -7,7 +7,7 @@ use psephos_protocol::{
     board::{Action, Approval},
     bounds::{show, Reason, LOWERED_QUORUM_WAIT},
     election::Election,
-    ids::Anchor,
+    ids::{Anchor, Genesis},
     manifest::Manifest,
     record::{RecordBlock, RecordHeader},
     state::{LoweredQuorum, Phase},
@@ -52,6 +52,11 @@ impl Replay {
             checks,
             notes: Vec::new(),
         }
+    }
+
+    /// The chain.
+    pub(crate) fn genesis(&self) -> Genesis {
+        self.header.genesis
     }
 
     /// Replays the next block.

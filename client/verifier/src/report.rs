@@ -1,4 +1,4 @@
-//! What the verifier found: sixteen numbered checks, and the totals they stand for.
+//! What the verifier found: seventeen numbered checks, and the totals they stand for.
 
 use std::fmt;
 
@@ -44,11 +44,13 @@ pub enum Step {
     Certification = 15,
     /// Nothing after that.
     End = 16,
+    /// The last block is final.
+    Finality = 17,
 }
 
 impl Step {
     /// All checks in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Format,
         Self::Headers,
         Self::Definition,
@@ -65,6 +67,7 @@ impl Step {
         Self::Openings,
         Self::Certification,
         Self::End,
+        Self::Finality,
     ];
 
     /// The check's number, from 1.
@@ -95,6 +98,7 @@ impl Step {
             Self::Openings => "the contributions open the sums to these totals",
             Self::Certification => "k of m members of the election's board certified this result, or voided",
             Self::End => "the record ends there",
+            Self::Finality => "more than two thirds of the validators signed that the last block is final",
         }
     }
 }
@@ -244,6 +248,8 @@ pub struct Report {
     pub eid: Option<Eid>,
     /// Its title, once it is defined.
     pub title: Option<String>,
+    /// Of a rehearsal, which counts for nothing: the trustee that was held back, 0 for none.
+    pub rehearsal: Option<u8>,
     /// All checks by number.
     pub checks: Vec<Check>,
     /// The first check that failed, in the order of the record.
@@ -298,7 +304,10 @@ impl Report {
             (None, Some(Outcome::Void { .. })) if self.verified() => {
                 String::from("VERIFIED: the board voided this election; there is no result")
             }
-            (None, Some(Outcome::Certified { .. })) if self.verified() => String::from("VERIFIED"),
+            (None, Some(Outcome::Certified { .. })) if self.verified() => match self.rehearsal {
+                Some(_) => String::from("VERIFIED: a REHEARSAL, which counts for nothing"),
+                None => String::from("VERIFIED"),
+            },
             _ => String::from("NOT VERIFIED: not every check was completed"),
         }
     }
@@ -331,7 +340,7 @@ impl Checks {
         self.0.push((step, verdict, detail));
     }
 
-    /// All sixteen lines, with the failure in its place.
+    /// All lines, with the failure in its place.
     pub(crate) fn lines(mut self, failure: Option<&Failure>) -> Vec<Check> {
         if let Some(failure) = failure {
             let detail =

@@ -163,6 +163,11 @@ impl Tally {
         Ok(())
     }
 
+    /// The contributions, by trustee.
+    pub(crate) fn contributions(&self) -> impl Iterator<Item = &Contribution> + '_ {
+        self.contributions.values()
+    }
+
     /// How many trustees contributed.
     pub(crate) fn contributed(&self) -> usize {
         self.contributions.len()

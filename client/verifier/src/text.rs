@@ -45,6 +45,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_unknown = |value: Option<String>| value.unwrap_or_else(|| String::from("unknown"));
         writeln!(f, "Election  {}", clean(&or_unknown(self.title.clone())))?;
+        if let Some(held) = self.rehearsal {
+            let held = if held == 0 { "no trustee".into() } else { format!("trustee {held}") };
+            writeln!(f, "\n*** REHEARSAL *** It counts for nothing. It held back {held}.\n")?;
+        }
         writeln!(f, "id        {}", or_unknown(self.eid.map(|eid| eid.to_string())))?;
         writeln!(f, "chain     {}\n", or_unknown(self.genesis.map(|genesis| genesis.to_string())))?;
         for check in &self.checks {

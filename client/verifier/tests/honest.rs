@@ -25,13 +25,14 @@ fn an_honest_record_verifies_with_its_totals() {
         genesis: Some(world.fixture.election.genesis),
         board: Some(world.board()),
         eid: Some(world.fixture.election.eid),
+        finality: None,
     };
     let report = verify(world.bytes().as_slice(), &options).expect("memory can be read");
     assert!(report.verified(), "{report}");
-    assert!(report.checks.iter().all(|check| check.verdict == Verdict::Passed), "{report}");
+    assert!(report.checks[..16].iter().all(|check| check.verdict == Verdict::Passed), "{report}");
     assert_eq!(
         report.checks.iter().map(|check| check.number).collect::<Vec<_>>(),
-        (1..=16).collect::<Vec<_>>()
+        (1..=17).collect::<Vec<_>>()
     );
     let totals: Vec<u64> = report.contests[0].options.iter().map(|(_, total)| *total).collect();
     assert_eq!(totals, [0, 3, 1]);
@@ -57,6 +58,18 @@ fn weights_contests_and_fixed_sums_are_counted() {
     assert_eq!(totals(0), [0, 8, 1]);
     assert_eq!(totals(1), [0, 8]);
     assert_eq!((report.contests[1].ballots, report.contests[1].weight), (4, 9));
+}
+
+#[test]
+fn a_rehearsal_verifies_and_says_that_it_is_one() {
+    let report = World::of(&params(), |manifest| manifest.rehearsal = Some(4)).verify();
+    assert!(report.verified() && report.rehearsal == Some(4), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("*** REHEARSAL *** It counts for nothing. It held back trustee 4."), "{text}");
+    assert!(text.ends_with("\nVERIFIED: a REHEARSAL, which counts for nothing"), "{text}");
+    let json = serde_json::to_value(&report).expect("JSON");
+    assert_eq!(json["rehearsal"], 4);
+    assert!(!World::honest().verify().to_string().contains("REHEARSAL"));
 }
 
 #[test]

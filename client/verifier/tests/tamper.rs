@@ -686,6 +686,29 @@ fn a_ballot_that_enough_may_serve_stays_in() {
 }
 
 #[test]
+fn who_is_held_back_in_a_rehearsal_does_not_tally() {
+    let with = |place: usize, message: fn(&mut World) -> Message| {
+        let mut world = World::of(&params(), |manifest| manifest.rehearsal = Some(4));
+        let message = message(&mut world);
+        world.blocks[place].push(message);
+        failed(&world.verify())
+    };
+    let declare =
+        |world: &mut World| Message::Declare(world.fixture.declare(4, anchor(CLOSES), Missing::All));
+    assert_eq!(with(DECLARE, declare), 11);
+    let agree = |world: &mut World| match world.blocks[AGREE][0] {
+        Message::Agree(first) => Message::Agree(world.fixture.agree(4, first.statement)),
+        _ => panic!("agreements are there"),
+    };
+    assert_eq!(with(AGREE, agree), 11);
+    let contribute = |world: &mut World| {
+        let counted = world.counted();
+        Message::Contribute(world.fixture.contribute(4, &counted))
+    };
+    assert_eq!(with(CONTRIBUTE, contribute), 13);
+}
+
+#[test]
 fn a_declaration_is_its_trustees_own_and_made_once() {
     let after = |change: &dyn Fn(&mut World, &mut Declaration)| {
         let mut world = without_a_ballot(&[1, 2, 3]);

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use psephos_protocol::{
     board::Board,
     endpoint::Endpoint,
-    ids::Eid,
+    ids::{Digest, Eid},
     keys::PublicKey,
     state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
 };
@@ -38,5 +38,8 @@ sp_api::decl_runtime_apis! {
         fn endpoints(eid: Eid) -> Vec<(u8, Endpoint)>;
         /// How the tally stands.
         fn tally(eid: Eid) -> Option<TallyView>;
+        /// Whether trustees must rehearse before a freeze, and the last certified rehearsal of a team
+        /// (`psephos_protocol::manifest::Manifest::team`).
+        fn rehearsed(team: Digest) -> (bool, Option<Eid>);
     }
 }

@@ -33,7 +33,11 @@ pub struct WaitingProposal {
 impl<T: Config> Pallet<T> {
     pub(crate) fn approve_weight(action: &Action) -> Weight {
         let act = match action {
-            Action::CreateElection { .. } => <T as Config>::WeightInfo::create_election(),
+            // Measured with one style.
+            Action::CreateElection { manifest, .. } => <T as Config>::WeightInfo::create_election()
+                .saturating_add(T::DbWeight::get().writes(manifest.styles.len() as u64)),
+            // To note a rehearsal is a write and a hash over the trustees' keys: less than a creation's five writes.
+            Action::Certify { .. } => <T as Config>::WeightInfo::create_election(),
             Action::ConfirmBatch { eid, batch, .. } => {
                 <T as Config>::WeightInfo::confirm_batch(Self::batch_count(eid, *batch))
             }
@@ -42,15 +46,17 @@ impl<T: Config> Pallet<T> {
         <T as Config>::WeightInfo::approve().saturating_add(act)
     }
 
-    /// A batch's entries are checked at each approval as they were when it was proposed.
+    /// A batch's entries are checked at each approval as they were when it was proposed. Whether trustees have
+    /// rehearsed is two reads and a hash over their keys: less than a creation's five writes.
     pub(crate) fn authorize_approve_weight(action: &Action) -> Weight {
-        let entries = match action {
+        let more = match action {
+            Action::Freeze { .. } => <T as Config>::WeightInfo::create_election(),
             Action::ConfirmBatch { eid, batch, .. } => {
                 <T as Config>::WeightInfo::authorize_add_batch(Self::batch_count(eid, *batch))
             }
             _ => Weight::zero(),
         };
-        <T as Config>::WeightInfo::authorize_approve().saturating_add(entries)
+        <T as Config>::WeightInfo::authorize_approve().saturating_add(more)
     }
 
     pub(crate) fn authorize_approve(
@@ -241,6 +247,7 @@ impl<T: Config> Pallet<T> {
             Action::Close { eid } => Self::enter(&eid, Phase::Closed),
             Action::Certify { eid, result } => {
                 Self::update(&eid, |state| state.certified = Some(result))?;
+                Self::note_rehearsal(&eid)?;
                 Self::deposit_event(Event::Certified { eid, result });
                 Self::enter(&eid, Phase::Certified)
             }
@@ -258,6 +265,7 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn create(number: u32, election: Election) -> Result<(), Refusal> {
+        Self::keep_styles(&election)?;
         let Election { eid, manifest, .. } = election;
         Active::<T>::try_mutate(|active| active.try_push(eid)).map_err(|_| Refusal::TooManyElections)?;
         NextNumber::<T>::put(number.saturating_add(1));

@@ -1,5 +1,7 @@
 //! Casting (spec 6.5): what makes a ballot accepted.
 
+use alloc::vec::Vec;
+use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::BlockNumberFor;
 use psephos_protocol::{
@@ -8,12 +10,26 @@ use psephos_protocol::{
     election::Election,
     ids::BallotHash,
     refusal::Refusal,
-    state::{ElectionState, Phase, RecordedBallot, Voter},
+    state::{Phase, RecordedBallot},
     transcript,
 };
+use scale_info::TypeInfo;
 use sp_runtime::transaction_validity::TransactionValidityWithRefund;
 
 use crate::{pallet::*, priority, WeightInfo};
+
+/// Bytes of a style's terms, at most: no manifest has texts for so many.
+const MAX_TERMS: u32 = 1 << 20;
+
+/// What a ballot of one style needs of the manifest, apart from it: the manifest is long, and read once per ballot
+/// it would cost as much as all else.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct StyleRules {
+    /// How many ballots a voter may cast.
+    pub max_ballots: u8,
+    /// The encoded [`Terms`], as the host is given them.
+    pub terms: BoundedVec<u8, ConstU32<MAX_TERMS>>,
+}
 
 impl<T: Config> Pallet<T> {
     /// The cost of checking a ballot grows with its range bits and its receipts. A third of what a node needs that
@@ -41,18 +57,18 @@ impl<T: Config> Pallet<T> {
 
     /// All checks, cheap ones first, those of signatures and proof last.
     fn check_ballot(ballot: &CastBallot) -> Result<(), Refusal> {
-        let (election, _, voter) = Self::check_eligible(ballot)?;
-        let terms = Terms::of(&election, voter.style).map_err(Refusal::from)?;
-        match psephos_host::verify(&ballot.encode(), &terms.encode()) {
+        let terms = Self::check_eligible(ballot)?;
+        match psephos_host::verify(&ballot.encode(), &terms) {
             0 => Ok(()),
             code => Err(u8::try_from(code).ok().and_then(Refusal::from_code).unwrap_or(Refusal::BadProof)),
         }
     }
 
-    /// The checks against the chain's state: phase, time, roll, style, sequence, anchor.
-    fn check_eligible(ballot: &CastBallot) -> Result<(Election, ElectionState, Voter), Refusal> {
+    /// The checks against the chain's state: phase, time, roll, style, sequence, anchor. Gives the encoded terms for
+    /// the others.
+    fn check_eligible(ballot: &CastBallot) -> Result<Vec<u8>, Refusal> {
         let statement = &ballot.signed.ballot.statement;
-        let (election, state) = Self::election(&statement.eid)?;
+        let state = Elections::<T>::get(statement.eid).ok_or(Refusal::UnknownElection)?;
         if state.phase != Phase::Open || pallet_timestamp::Pallet::<T>::get() >= state.closes_at {
             return Err(Refusal::WrongPhase);
         }
@@ -60,7 +76,9 @@ impl<T: Config> Pallet<T> {
         if statement.style != voter.style {
             return Err(Refusal::WrongStyle);
         }
-        if voter.ballots >= election.manifest.max_ballots {
+        let StyleRules { max_ballots, terms } =
+            Styles::<T>::get(statement.eid, voter.style).ok_or(Refusal::WrongStyle)?;
+        if voter.ballots >= max_ballots {
             return Err(Refusal::TooManyBallots);
         }
         let step = statement.sequence.saturating_sub(voter.sequence);
@@ -78,14 +96,26 @@ impl<T: Config> Pallet<T> {
         if anchor.number >= now || known != anchor.hash || statement.expiry > longest {
             return Err(Refusal::WrongAnchor);
         }
-        Ok((election, state, voter))
+        Ok(terms.into_inner())
     }
 
+    /// Keeps what every ballot of an election needs of its manifest.
+    pub(crate) fn keep_styles(election: &Election) -> Result<(), Refusal> {
+        let max_ballots = election.manifest.max_ballots;
+        for style in (0u16..).take(election.manifest.styles.len()) {
+            let terms = Terms::of(election, style).map_err(Refusal::from)?.encode();
+            let terms = BoundedVec::try_from(terms).map_err(|_| Refusal::InvalidManifest)?;
+            Styles::<T>::insert(election.eid, style, StyleRules { max_ballots, terms });
+        }
+        Ok(())
+    }
+
+    /// Accepts a ballot. That it may be was found a moment before, when this very extrinsic was authorized.
     pub(crate) fn do_cast(ballot: CastBallot) -> Result<(), Refusal> {
-        let (_, _, mut voter) = Self::check_eligible(&ballot)?;
         let hash: BallotHash = ballot.signed.ballot.hash();
         let statement = ballot.signed.ballot.statement;
         let (eid, credential, sequence) = (statement.eid, statement.credential, statement.sequence);
+        let mut voter = Voters::<T>::get(eid, credential).ok_or(Refusal::NotOnRoll)?;
         let first = voter.ballots == 0;
         voter.ballots = voter.ballots.saturating_add(1);
         voter.sequence = sequence;

@@ -11,6 +11,8 @@
 //! - **Roll**: who may vote. Registrars propose batches; a batch counts when the board confirmed it.
 //! - **Ballot**: commitments, range proof, signature, q receipts. The last of a credential counts.
 //! - **Set**: the ballots that are opened together, as q trustees signed it.
+//! - **Rehearsal**: an election that counts for nothing, by the very trustees of one that does. A chain may ask
+//!   for one before it freezes the other.
 //!
 //! ## Stories
 //!
@@ -37,6 +39,7 @@ mod board;
 mod cast;
 mod clock;
 mod declare;
+mod rehearsal;
 mod roll;
 mod sums;
 mod tally;
@@ -110,6 +113,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Manifests<T> = StorageMap<_, Identity, Eid, Manifest>;
 
+    /// The parts of the manifests that ballots are checked against, by style; written once.
+    #[pallet::storage]
+    pub type Styles<T> = StorageDoubleMap<_, Identity, Eid, Twox64Concat, u16, cast::StyleRules>;
+
     /// The elections that the clock looks at: neither certified nor void.
     #[pallet::storage]
     pub type Active<T> = StorageValue<_, BoundedVec<Eid, ConstU32<MAX_ACTIVE>>, ValueQuery>;
@@ -175,6 +182,14 @@ pub mod pallet {
     #[pallet::storage]
     pub type Results<T> = StorageMap<_, Identity, Eid, ElectionResult>;
 
+    /// Whether elections that count are frozen only if their trustees have rehearsed; as in the first block, for ever.
+    #[pallet::storage]
+    pub type RequireRehearsal<T> = StorageValue<_, bool, ValueQuery>;
+
+    /// The last certified rehearsal of each team of trustees (spec 3.8).
+    #[pallet::storage]
+    pub type Rehearsed<T> = StorageMap<_, Identity, Digest, Eid>;
+
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T> {
@@ -233,6 +248,8 @@ pub mod pallet {
         pub board: alloc::vec::Vec<[u8; 32]>,
         /// How many of them must agree.
         pub threshold: u8,
+        /// Whether trustees must rehearse before an election of theirs is frozen.
+        pub require_rehearsal: bool,
         #[serde(skip)]
         pub _config: core::marker::PhantomData<T>,
     }
@@ -240,6 +257,7 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
+            RequireRehearsal::<T>::put(self.require_rehearsal);
             if self.board.is_empty() {
                 return;
             }

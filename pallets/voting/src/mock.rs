@@ -120,11 +120,17 @@ pub fn params() -> Params {
 impl Chain {
     /// A chain whose board is the fixture's, before the election is created.
     pub fn new(fixture: Fixture) -> Self {
+        Self::asking(fixture, false)
+    }
+
+    /// The same; whether it asks for rehearsals.
+    pub fn asking(fixture: Fixture, require_rehearsal: bool) -> Self {
         let board = &fixture.election.manifest.board;
         let storage = RuntimeGenesisConfig {
             voting: crate::GenesisConfig {
                 board: board.members.iter().map(|key| key.0).collect(),
                 threshold: board.threshold,
+                require_rehearsal,
                 ..Default::default()
             },
             ..Default::default()
@@ -243,11 +249,16 @@ impl Chain {
         chain.accept();
         chain.enroll();
         chain.freeze().expect("the board freezes");
-        chain.block(1_000_000);
-        chain.block(1_002_000);
-        assert_eq!(chain.state().phase, Phase::Open);
-        chain.anchor();
+        chain.open_by_clock();
         chain
+    }
+
+    /// The opening of a frozen election comes.
+    pub fn open_by_clock(&mut self) {
+        self.block(1_000_000);
+        self.block(1_002_000);
+        assert_eq!(self.state().phase, Phase::Open);
+        self.anchor();
     }
 
     /// Ties the next ballots to the block before this one.

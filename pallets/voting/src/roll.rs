@@ -233,6 +233,6 @@ impl<T: Config> Pallet<T> {
         if state.voters == 0 || groups.small(&election.manifest).is_some() {
             return Err(Refusal::SmallGroup);
         }
-        Ok(())
+        Self::check_rehearsed(&election.manifest)
     }
 }

@@ -21,6 +21,12 @@ impl<T: Config> Pallet<T> {
             Self::check_ballots(&eid, &state)?;
             Self::check_tally(&eid, &state)?;
         }
+        for (team, eid) in Rehearsed::<T>::iter() {
+            let manifest = Manifests::<T>::get(eid).ok_or("a rehearsal is an election")?;
+            ensure!(manifest.rehearsal.is_some() && manifest.team() == team, "a team's rehearsal is its own");
+            let certified = Elections::<T>::get(eid).is_some_and(|state| state.phase == Phase::Certified);
+            ensure!(certified, "a rehearsal counts once it is certified");
+        }
         let waiting = Waiting::<T>::get();
         ensure!(
             Proposals::<T>::iter_keys().count() == waiting.len(),

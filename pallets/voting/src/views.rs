@@ -1,9 +1,7 @@
 //! What the runtime API shows.
 
 use alloc::vec::Vec;
-use codec::Encode;
 use psephos_protocol::{
-    ballot::Terms,
     board::Board,
     endpoint::Endpoint,
     ids::Eid,
@@ -70,8 +68,7 @@ impl<T: Config> Pallet<T> {
 
     /// What a ballot of that style is checked against, as the host is given it.
     pub fn view_ballot_terms(eid: Eid, style: u16) -> Option<Vec<u8>> {
-        let (election, _) = Self::election(&eid).ok()?;
-        Terms::of(&election, style).ok().map(|terms| terms.encode())
+        Styles::<T>::get(eid, style).map(|rules| rules.terms.into_inner())
     }
 
     /// Where the trustees can be reached, by index.

@@ -108,6 +108,7 @@ fn transcripts() -> Value {
         "accepted_node(left, right)": hex(transcript::accepted_node(&left, &right)),
         "repair(bytes)": hex(transcript::repair(bytes)),
         "action(bytes)": hex(transcript::action(bytes)),
+        "trustees(bytes)": hex(transcript::trustees(bytes)),
         "result(eid, head, bytes)": hex(transcript::result(&eid, &head, bytes)),
         "checksum(\"purpose\", bytes)": hex(transcript::checksum(b"purpose", bytes)),
         "registration(number, left)": hex(transcript::registration(9, &PublicKey(left.0))),

@@ -10,6 +10,8 @@ mod audit;
 pub mod batch;
 #[cfg(test)]
 mod forced;
+#[cfg(test)]
+mod hiding;
 mod prepare;
 mod range;
 mod terms;

@@ -91,18 +91,18 @@ pub enum PrepareError {
 /// A prepared ballot with its secrets. It is consumed by [`Self::cast`] or by [`Self::audit`], so
 /// that no ballot can be both revealed and sent.
 pub struct Prepared {
-    built: Built,
+    built: Built<Expander>,
     hash: BallotHash,
     opening: AuditOpening,
 }
 
-/// All that seed and choices determine.
-pub(super) struct Built {
+/// All that randomness and choices determine.
+pub(super) struct Built<R> {
     pub(super) ballot: Ballot,
-    dealing: Dealing,
-    shares: Vec<Share>,
-    /// What is left of the seed's stream: it seals the envelopes.
-    randomness: Expander,
+    pub(super) dealing: Dealing,
+    pub(super) shares: Vec<Share>,
+    /// What is left of the randomness: it seals the envelopes.
+    pub(super) randomness: R,
 }
 
 /// Prepares a ballot. Constant time in the choices, up to their rejection.
@@ -128,15 +128,26 @@ pub(super) fn build(
     paper: &Ballotpaper,
     choices: &Choices,
     seed: &Seed,
-) -> Result<Built, PrepareError> {
+) -> Result<Built<Expander>, PrepareError> {
+    let context = (crate::VERSION, election.eid, paper).encode();
+    let encoded_choices = Zeroizing::new(choices.0.encode());
+    let randomness = transcript::ballot_randomness(&seed.0, &context, &encoded_choices);
+    build_from(election, generators, paper, choices, randomness)
+}
+
+/// Builds the ballot that randomness and choices determine. What of it is public is independent of the choices if the
+/// randomness is uniform (spec 11; the tests of `hiding`).
+pub(super) fn build_from<R: RngCore + CryptoRng>(
+    election: &Election,
+    generators: &Generators,
+    paper: &Ballotpaper,
+    choices: &Choices,
+    mut rng: R,
+) -> Result<Built<R>, PrepareError> {
     let manifest = &election.manifest;
     let style = manifest.style(paper.style).ok_or(PrepareError::Style(paper.style))?;
     let contests = manifest.style_contests(style);
     check_choices(&contests, choices)?;
-
-    let context = (crate::VERSION, election.eid, paper).encode();
-    let encoded_choices = Zeroizing::new(choices.0.encode());
-    let mut rng = transcript::ballot_randomness(&seed.0, &context, &encoded_choices);
 
     let layout = Layout::of(&contests);
     let (values, slack) = committed_values(&contests, choices, layout.slack > 0);
@@ -182,7 +193,7 @@ struct Opened {
 }
 
 impl Opened {
-    fn commit(values: Zeroizing<Vec<u32>>, rng: &mut Expander) -> Self {
+    fn commit(values: Zeroizing<Vec<u32>>, rng: &mut (impl RngCore + CryptoRng)) -> Self {
         let openings: Zeroizing<Vec<(u32, Scalar)>> =
             Zeroizing::new(values.iter().map(|value| (*value, Scalar::random(rng))).collect());
         let commitments = openings
@@ -218,7 +229,7 @@ fn check_choices(contests: &[&Contest], choices: &Choices) -> Result<(), Prepare
 }
 
 /// The values of the committed options and, if the ballot has slack bits, theirs, in ballot order.
-fn committed_values(
+pub(super) fn committed_values(
     contests: &[&Contest],
     choices: &Choices,
     has_slack: bool,

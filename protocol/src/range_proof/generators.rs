@@ -103,6 +103,13 @@ impl Generators {
         Self { g, h, starts }
     }
 
+    /// These generators, for one shape: with logarithms that a test knows.
+    #[cfg(test)]
+    pub(crate) fn chosen(shape: Shape, g: Vec<RistrettoPoint>, h: Vec<RistrettoPoint>) -> Self {
+        let starts = (0..=shape.statements).map(|statement| statement * usize::from(shape.width)).collect();
+        Self { g, h, starts }
+    }
+
     /// All G of the table.
     #[must_use]
     pub fn g(&self) -> &[RistrettoPoint] {

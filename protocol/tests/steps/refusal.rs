@@ -32,6 +32,7 @@ fn codes_that_clients_know_do_not_move() {
         (Refusal::BadReceipts, 32),
         (Refusal::BadProof, 33),
         (Refusal::Quota, 43),
+        (Refusal::NotRehearsed, 53),
     ] {
         assert_eq!(Refusal::from_code(code), Some(refusal));
     }

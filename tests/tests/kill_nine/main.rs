@@ -44,7 +44,7 @@ async fn whole_elections_lose_no_recorded_ballot_to_kill_nine() {
 }
 
 async fn matrix(dir: &Path) -> Result<()> {
-    let size = Size { validators: 4, trustees: 4, base_port: network::free_ports()? };
+    let size = Size { validators: 4, trustees: 4, base_port: network::free_ports()?, rehearsal: false };
     let network = Network::start(&dir.join("network"), size)?;
     let mut draw = ChaCha20Rng::seed_from_u64(SEED);
     let mut scene = Scene::of(&network, dir, &mut draw).await?;

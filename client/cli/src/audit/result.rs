@@ -54,6 +54,7 @@ pub async fn show(
     let value = json!({
         "election": election.eid.to_string(),
         "title": bounds::show(&election.manifest.title),
+        "rehearsal": election.manifest.rehearsal,
         "phase": view.state.phase.to_string(),
         "voters": view.state.voters,
         "counted": view.state.counted,
@@ -131,7 +132,8 @@ fn contests_json(manifest: &Manifest, counts: &Counts, turnouts: &[Turnout]) -> 
 fn text(election: &Election, view: &ElectionView, tallied: &Tallied, digest: &str) -> String {
     let state = &view.state;
     let mut out = format!(
-        "{}  ({})\n{} of {} registered voters voted ({})\n",
+        "{}{}  ({})\n{} of {} registered voters voted ({})\n",
+        crate::show::banner(&election.manifest),
         bounds::show(&election.manifest.title),
         state.phase,
         state.counted,

@@ -4,7 +4,7 @@ mod crypto;
 mod flood;
 mod floor;
 mod form;
-mod keyring;
+pub mod keyring;
 mod ledger;
 mod load;
 mod machine;
@@ -16,7 +16,7 @@ mod report;
 mod sample;
 mod send;
 mod setup;
-mod stage;
+pub mod stage;
 mod timing;
 mod usage;
 

@@ -62,6 +62,7 @@ impl Net {
             board_threshold: 1,
             registrars: 1,
             base_port: network::free_ports()?,
+            no_rehearsal: true,
             dev_keys: true,
         };
         let made = network::make(&args, context)?;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use psephos_protocol::ids::Digest;
 use std::path::PathBuf;
 
-use crate::{keys::NewKey, manifest::FORMAT};
+use crate::{keys::NewKey, manifest::FORMAT, voter::Trustees};
 
 /// The text of `create --help`: examples, then the manifest's format.
 fn create_help() -> String {
@@ -33,6 +33,17 @@ pub enum Command {
     /// Create an election from a manifest; the chain's board decides.
     #[command(after_help = create_help())]
     Create(CreateArgs),
+    /// Rehearse: a generated election by the same trustees, voted, tallied and verified without one of them.
+    #[command(after_help = "Examples:
+  psephos board rehearse manifest.toml --key board-1.key
+  psephos board rehearse manifest.toml --key board-1.key --key board-2.key --hold-back 1 --voters 20
+
+MANIFEST is that of the real election; its trustees, threshold and quorum rehearse. The chain's
+board creates the rehearsal, every trustee accepts it, and the rest happens by itself: generated
+voters vote, the trustees tally without the one that is held back, the record is verified, and the
+totals are compared with the votes. A chain that asks for rehearsals freezes no election before.
+Keep this running until it ends; when it is cut off, run it again. Nothing secret is written to disk.")]
+    Rehearse(RehearseArgs),
     /// List the actions that wait for approvals.
     #[command(after_help = "Examples:
   psephos board proposals
@@ -143,6 +154,24 @@ pub struct CreateArgs {
     /// Your key file; members who sit together may give several.
     #[arg(long, value_name = "FILE", required = true)]
     pub key: Vec<PathBuf>,
+}
+
+/// A rehearsal.
+#[derive(Args)]
+pub struct RehearseArgs {
+    /// The manifest of the real election.
+    pub manifest: PathBuf,
+    /// Your key file; members who sit together may give several.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub key: Vec<PathBuf>,
+    /// The trustee that is held back, from 1; 0 where the quorum needs all. Default: the last one, or 0.
+    #[arg(long, value_name = "N")]
+    pub hold_back: Option<u8>,
+    /// Voters that are made up.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub voters: u32,
+    #[command(flatten)]
+    pub trustees: Trustees,
 }
 
 /// An action to approve.

@@ -101,6 +101,10 @@ pub struct NewArgs {
     /// The first port of 56; loopback only.
     #[arg(long, default_value_t = 30_400)]
     pub base_port: u16,
+    /// Let elections be frozen without a rehearsal of their trustees: for tests and development. It is fixed for the
+    /// chain's life.
+    #[arg(long)]
+    pub no_rehearsal: bool,
     /// Leave key files unencrypted and let trustees accept elections unread: for demonstrations and tests.
     #[arg(long)]
     pub dev_keys: bool,

@@ -21,6 +21,15 @@ const MANIFEST: &str = "manifest.toml";
 pub fn new(args: &NewArgs, context: &Context) -> Result<(), CliError> {
     let network = make(args, context)?;
     let dir = args.dir.display();
+    let rehearse = match args.no_rehearsal {
+        true => String::new(),
+        false => {
+            let keys: Vec<String> = (1..=args.board_threshold)
+                .map(|index| format!("--key {dir}/keys/board-{index}.key"))
+                .collect();
+            format!("  psephos board rehearse {dir}/{MANIFEST} {}\n", keys.join(" "))
+        }
+    };
     let value = json!({
         "dir": args.dir, "chain": network.chain, "nodes": network.node_urls(),
         "trustees": network.trustees.iter().map(|trustee| trustee.url()).collect::<Vec<_>>(),
@@ -29,7 +38,7 @@ pub fn new(args: &NewArgs, context: &Context) -> Result<(), CliError> {
         format!(
             "Network {} is ready in {dir}: {} validators, {} trustees.\n\n\
              Next:\n  psephos network up {dir} --wait\n  \
-             export PSEPHOS_NODE={}\n  \
+             export PSEPHOS_NODE={}\n{rehearse}  \
              psephos board create {dir}/{MANIFEST} --key {dir}/keys/board-1.key",
             network.chain,
             network.validators.len(),
@@ -124,7 +133,12 @@ fn fill(
     }
     progress.finish_and_clear();
     let progress = context.out.spinner("making the chain spec");
-    spec::write(node, folder, &network, &validators, &board, args.board_threshold)?;
+    let voting = spec::Voting {
+        board: &board,
+        threshold: args.board_threshold,
+        require_rehearsal: !args.no_rehearsal,
+    };
+    spec::write(node, folder, &network, &validators, &voting)?;
     progress.finish_and_clear();
     let write = |name: &str, text: String| {
         let path: PathBuf = folder.join(name);
@@ -146,14 +160,14 @@ fn manifest(args: &NewArgs) -> String {
     };
     format!(
         r#"# An election to start from; `psephos board create --help` explains every field.
-title = "Rehearsal"
+title = "Example"
 opens_at = "+5m"
 closes_at = "+1h"
 early_close = true
 max_voters = 1000
 max_ballots = 8
 privacy_minimum = 10
-small_groups_public = true   # a rehearsal has few voters; leave this out in a real election
+small_groups_public = true   # an example has few voters; leave this out in a real election
 units = ["All"]
 weights = [1]
 threshold = 2
@@ -195,6 +209,7 @@ mod tests {
             board_threshold: 2,
             registrars: 2,
             base_port: 30_400,
+            no_rehearsal: false,
             dev_keys: true,
         }
     }

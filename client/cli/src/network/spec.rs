@@ -16,6 +16,16 @@ pub const RAW: &str = "chain-spec.json";
 /// The same before it was made final: genesis as JSON, for people.
 pub const PLAIN: &str = "chain-spec.plain.json";
 
+/// What the first block says of elections, for good.
+pub struct Voting<'a> {
+    /// The keys of the chain's board.
+    pub board: &'a [PublicKey],
+    /// How many of them must agree.
+    pub threshold: u8,
+    /// Whether trustees must rehearse before an election of theirs is frozen.
+    pub require_rehearsal: bool,
+}
+
 /// Where a program of this project is: beside this one, or on the PATH.
 ///
 /// # Errors
@@ -42,13 +52,12 @@ pub fn write(
     folder: &Path,
     network: &Network,
     validators: &[Validator],
-    board: &[PublicKey],
-    threshold: u8,
+    voting: &Voting,
 ) -> Result<(), CliError> {
     let built_in = export(node, &["--chain", "local"])?;
     let mut spec: Value =
         serde_json::from_slice(&built_in).map_err(|error| unexpected(node, &error.to_string()))?;
-    patch(&mut spec, network, validators, board, threshold).map_err(|what| unexpected(node, &what))?;
+    patch(&mut spec, network, validators, voting).map_err(|what| unexpected(node, &what))?;
     let plain = folder.join(PLAIN);
     let text = serde_json::to_vec_pretty(&spec).map_err(CliError::input)?;
     fs::write(&plain, text).map_err(|error| CliError::file(&plain, error))?;
@@ -62,8 +71,7 @@ fn patch(
     spec: &mut Value,
     network: &Network,
     validators: &[Validator],
-    board: &[PublicKey],
-    threshold: u8,
+    voting: &Voting,
 ) -> Result<(), String> {
     let keys: Vec<Value> = validators
         .iter()
@@ -82,8 +90,12 @@ fn patch(
         }
     }
     genesis.insert("session".into(), json!({ "keys": keys }));
-    let members: Vec<[u8; 32]> = board.iter().map(|key| key.0).collect();
-    genesis.insert("voting".into(), json!({ "board": members, "threshold": threshold }));
+    let members: Vec<[u8; 32]> = voting.board.iter().map(|key| key.0).collect();
+    let (threshold, asks) = (voting.threshold, voting.require_rehearsal);
+    genesis.insert(
+        "voting".into(),
+        json!({ "board": members, "threshold": threshold, "requireRehearsal": asks }),
+    );
     let bootnodes = network.bootnodes("");
     let fields = spec.as_object_mut().ok_or("its local chain is no JSON object")?;
     fields.insert("id".into(), json!(network.chain));
@@ -123,14 +135,16 @@ mod tests {
         let validators = [Validator::generate(), Validator::generate()];
         let peers = validators.iter().map(Validator::peer_id).collect();
         let network = Network::new("psephos_abc", true, peers, 2, 30_400).unwrap();
-        patch(&mut spec, &network, &validators, &[PublicKey([7; 32])], 1).unwrap();
+        let voting = Voting { board: &[PublicKey([7; 32])], threshold: 1, require_rehearsal: true };
+        patch(&mut spec, &network, &validators, &voting).unwrap();
         assert_eq!(spec["id"], "psephos_abc");
         assert_eq!(spec["bootNodes"].as_array().unwrap().len(), 2);
         let genesis = &spec["genesis"]["runtimeGenesis"]["patch"];
         assert_eq!(genesis["session"]["keys"][1][2]["grandpa"], validators[1].grandpa_address());
         assert_eq!(genesis["voting"]["board"][0][31], 7);
+        assert_eq!(genesis["voting"]["requireRehearsal"], true);
         assert_eq!(genesis["other"], 1);
-        assert!(patch(&mut json!({}), &network, &validators, &[], 1).is_err());
+        assert!(patch(&mut json!({}), &network, &validators, &voting).is_err());
     }
 
     #[test]

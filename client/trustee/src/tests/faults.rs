@@ -5,7 +5,7 @@
 //! result that is wrong, fails a check. The trustees are the daemon's own code, and help each other over their doors.
 
 #[path = "../../../verifier/tests/common/mod.rs"]
-mod record;
+pub mod record;
 
 use codec::Encode;
 use jsonrpsee::{core::async_trait, server::Server, types::ErrorObjectOwned};

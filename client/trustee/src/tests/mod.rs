@@ -1,14 +1,17 @@
 //! What the tests of this crate share: a trustee's store, its elections, and a chain that answers from a list.
 
 mod crash;
+mod evidence;
 mod faults;
 mod inbox;
 mod peers;
+mod restore;
 mod rpc;
 mod store;
 mod tally;
 pub mod team;
 mod tls;
+mod two_chains;
 
 use psephos_client::{ChainBlock, ChainError};
 use psephos_protocol::{

@@ -17,7 +17,7 @@ use super::*;
 use crate::{
     follow::{read, FollowError, Follower},
     inbox::Inbox,
-    tally::{agree, contribute, report_missing, statement, wrong_contributions, TallyError},
+    tally::{agree, contribute, declare, report_missing, statement, wrong_contributions, TallyError},
 };
 
 static GO: AtomicBool = AtomicBool::new(false);
@@ -40,10 +40,15 @@ const CLOSING: u32 = 12;
 
 /// Votes as (voter, sequence, option, whether this trustee was there).
 async fn case(votes: &[(usize, u32, usize, bool)]) -> Case {
-    case_of(Fixture::new(&Params { voters: vec![1, 1, 3], ..Params::default() }), votes).await
+    case_with(Fixture::new(&three()), votes).await
 }
 
-async fn case_of(fixture: Fixture, votes: &[(usize, u32, usize, bool)]) -> Case {
+/// Three voters, the last of weight 3.
+fn three() -> Params {
+    Params { voters: vec![1, 1, 3], ..Params::default() }
+}
+
+async fn case_with(fixture: Fixture, votes: &[(usize, u32, usize, bool)]) -> Case {
     let folder = tempfile::tempdir().unwrap();
     let (served, chain) = (served(&fixture, Phase::Open), Answers::of(&fixture));
     let (keys, store) = (keys(&fixture), store(&fixture, &folder.path().join("data")));
@@ -403,7 +408,7 @@ async fn a_trustee_that_was_away_agrees_and_does_not_contribute() {
 async fn in_units() -> Case {
     let params = Params { voters: vec![1; 4], units: vec![0, 1, 0, 1], by_unit: true, ..Params::default() };
     let fixture = Fixture::with(&params, |manifest| manifest.privacy_minimum = 2);
-    case_of(fixture, &[(0, 1, 0, true), (1, 1, 1, true), (2, 1, 1, true), (3, 1, 2, true)]).await
+    case_with(fixture, &[(0, 1, 0, true), (1, 1, 1, true), (2, 1, 1, true), (3, 1, 2, true)]).await
 }
 
 #[tokio::test]
@@ -454,6 +459,34 @@ async fn the_wrong_kem_key_contributes_nothing() {
     case.keys = Arc::new(Keys { signing: case.keys.signing.clone(), kem });
     assert!(matches!(case.contribute(statement, &set), Err(TallyError::Damaged { .. })));
     assert_eq!(case.store().marks(&case.served.eid()).unwrap().contribution, None);
+}
+
+#[tokio::test]
+async fn a_rehearsal_may_hold_this_trustee_back() {
+    for held in [INDEX, 4] {
+        // It gives receipts all the same.
+        let fixture = Fixture::with(&three(), |manifest| manifest.rehearsal = Some(held));
+        let mut case = case_with(fixture, &VOTES).await;
+        let (set, statement) = case.agreed_set().await;
+        let declared =
+            declare(case.store(), &case.keys, &case.served, &case.follower, anchor(CLOSING), &[]).unwrap();
+        let agreed = case.agree(statement).unwrap();
+        case.others_agree(statement, &[1, 2, 3, 4]);
+        let signers: Vec<u8> =
+            (1..=4).filter(|trustee| case.follower.agreement_of(*trustee).is_some()).collect();
+        assert_eq!(signers, (1..=4).filter(|trustee| *trustee != held).collect::<Vec<_>>());
+        let contributed = case.contribute(statement, &set).unwrap();
+        let marks = case.store().marks(&case.served.eid()).unwrap();
+        let done = [
+            declared.is_some(),
+            agreed.is_some(),
+            contributed.is_some(),
+            marks.declaration.is_some(),
+            marks.agreement.is_some(),
+            marks.contribution.is_some(),
+        ];
+        assert_eq!(done, [held != INDEX; 6], "trustee {held} is held back");
+    }
 }
 
 #[tokio::test]

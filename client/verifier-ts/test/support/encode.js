@@ -8,6 +8,7 @@ export { compact, concat, list, u16, u32, u64, u8, utf8 };
 export const blob = (bytes) => concat(compact(bytes.length), bytes);
 export const text = (string) => blob(utf8(string));
 export const bool = (value) => u8(value ? 1 : 0);
+export const option = (value, item) => (value === undefined ? u8(0) : join([u8(1), item(value)]));
 export const join = (parts) => concat(...parts);
 
 export const board = ({ members, threshold }) => join([list(members), u8(threshold)]);
@@ -32,6 +33,8 @@ export const manifest = (m) =>
     u64(m.opensAt),
     u64(m.closesAt),
     bool(m.earlyClose),
+    bool(m.byUnit),
+    option(m.rehearsal, u8),
     m.generators,
   ]);
 

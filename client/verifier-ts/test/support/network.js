@@ -3,6 +3,7 @@
 // It sends what it is told to, forbidden things included: the verifier is what judges.
 
 import * as agreement from '../../dist/agreement.js';
+import { cells } from '../../dist/cells.js';
 import { blockHash } from '../../dist/chain.js';
 import { compare, hex, unhex, utf8 } from '../../dist/bytes.js';
 import { mod } from '../../dist/group.js';
@@ -61,6 +62,8 @@ export const MANIFEST = {
   opensAt: BigInt(OPENS),
   closesAt: BigInt(CLOSES),
   earlyClose: true,
+  byUnit: false,
+  rehearsal: undefined,
   generators: generators.digest(),
   areTexts: true,
 };
@@ -91,11 +94,13 @@ export class Network {
     this.blocks = [];
     this.rollHead = new Uint8Array(32);
     this.ballotLog = new Uint8Array(32);
-    this.entries = 0;
     this.batches = 0;
-    /** The last ballot of each credential, with its shares and weight. */
+    /** The confirmed entries, in their order. */
+    this.entries = [];
+    /** The entry of each credential. */
+    this.voters = new Map();
+    /** The last ballot of each credential, with its shares, and weight and unit from the roll. */
     this.counted = new Map();
-    this.weights = new Map();
   }
 
   eidOf(manifest) {
@@ -185,10 +190,10 @@ export class Network {
   confirm(batch, entries, members) {
     const digest = this.digest(entries);
     for (const entry of entries) {
-      if (entry.access.kind === 'credential') this.weights.set(hex(entry.access.credential), entry.weight);
+      if (entry.access.kind === 'credential') this.voters.set(hex(entry.access.credential), entry);
     }
-    this.#log(0, encode.u32(batch), digest, encode.u32(this.entries), encode.u32(entries.length));
-    this.entries += entries.length;
+    this.#log(0, encode.u32(batch), digest, encode.u32(this.entries.length), encode.u32(entries.length));
+    this.entries = [...this.entries, ...entries];
     return this.act('ConfirmBatch', { batch, digest }, members);
   }
 
@@ -196,11 +201,11 @@ export class Network {
     this.rollHead = transcript.log(this.rollHead, encode.join([encode.u8(index), ...fields]));
   }
 
-  register(entry, invitations, name, weight = 1n) {
+  register(entry, invitations, name) {
     const credential = key(name).public;
     const payload = transcript.registration(entry, credential);
     this.#log(1, encode.u32(entry), credential);
-    this.weights.set(hex(credential), weight);
+    this.voters.set(hex(credential), this.entries[entry]);
     return {
       kind: 'Register',
       eid: this.eid,
@@ -274,7 +279,8 @@ export class Network {
     };
     tamper?.(cast);
     if (counts) {
-      this.counted.set(hex(credential), { style, sequence, hash, shares, weight: this.weights.get(hex(credential)) });
+      const { weight, unit } = this.voters.get(hex(credential)) ?? {};
+      this.counted.set(hex(credential), { style, sequence, hash, shares, weight, unit });
       this.ballotLog = transcript.log(this.ballotLog, hash);
     }
     return { kind: 'Cast', cast };
@@ -284,7 +290,7 @@ export class Network {
   statement(closing) {
     const leaves = [...this.counted]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([credential, { sequence, hash, weight }]) => agreement.leaf(unhex(credential), sequence, hash, weight));
+      .map(([credential, { sequence, hash, weight, unit }]) => agreement.leaf(unhex(credential), sequence, hash, weight, unit));
     return { closing, root: agreement.root(leaves), ballots: leaves.length, log: this.ballotLog };
   }
 
@@ -298,14 +304,22 @@ export class Network {
     }));
   }
 
-  contribute(root, trustees = [1, 2, 3], change) {
+  /** The cells of the counted ballots, by the rule that `cells.test.js` tests. */
+  cells() {
+    return cells(this.manifest, this.counted.values());
+  }
+
+  contribute(root, trustees = [1, 2, 3], change, own = this.cells()) {
     return trustees.map((trustee) => {
-      const contribution = Array.from({ length: columns(this.manifest) }, () => [0n, 0n]);
-      for (const { style, shares, weight } of this.counted.values()) {
+      const perCell = columns(this.manifest);
+      const contribution = Array.from({ length: own.length * perCell }, () => [0n, 0n]);
+      for (const { style, shares, weight, unit } of this.counted.values()) {
+        const cell = own.findIndex(({ first, end }) => first <= unit && unit < end);
         columnsOf(this.manifest, this.manifest.styles[style]).forEach((column, j) => {
           const [f, g] = shares[trustee - 1][j];
-          contribution[column][0] = mod(contribution[column][0] + weight * f);
-          contribution[column][1] = mod(contribution[column][1] + weight * g);
+          const sum = contribution[cell * perCell + column];
+          sum[0] = mod(sum[0] + weight * f);
+          sum[1] = mod(sum[1] + weight * g);
         });
       }
       change?.(contribution, trustee);
@@ -322,9 +336,9 @@ export class Network {
 
   /** The digest of the result that these contributions give. */
   resultDigest(root, contributions, contributors = [1, 2]) {
-    const read = new Map(contributions.map(({ trustee, sums }) => [trustee, tally.contribution(columns(this.manifest), sums)]));
+    const read = new Map(contributions.map(({ trustee, sums }) => [trustee, tally.contribution(sums.length, sums)]));
     const openings = tally.interpolate(read, contributors, 0);
-    const turnout = tally.turnouts(this.manifest, this.counted.values());
+    const turnout = tally.turnouts(this.manifest, this.cells(), this.counted.values());
     return transcript.result(this.eid, root, tally.encodeResult(openings, turnout, contributors));
   }
 
@@ -359,16 +373,15 @@ export function ballots(n) {
 /** The steps of a whole election, each of which can be replaced. */
 export const STEPS = {
   create: (n) => n.block(n.create([0])).block(n.create([2])),
-  setup: (n) => n.block([n.addBatch(BATCHES(n)[0]), ...n.accept([3, 1])]).block(n.accept([2, 4])),
-  roll: (n) => {
-    const [first, second] = BATCHES(n);
+  setup: (n, batches = BATCHES) => n.block([n.addBatch(batches(n)[0]), ...n.accept([3, 1])]).block(n.accept([2, 4])),
+  roll: (n, batches = BATCHES) => {
+    const [first, second] = batches(n);
     n.block([n.addBatch(second)]);
     n.block([...n.confirm(1, second), ...n.confirm(0, first, [1, 2])]);
-    n.block([n.register(0, ['letter 3'], 'carla', 2n), n.register(4, ['letter 2', 'mail 2'], 'dora', 2n)]);
+    n.block([n.register(0, ['letter 3'], 'carla'), n.register(4, ['letter 2', 'mail 2'], 'dora')]);
     // The voter of entry 0 loses the device.
-    n.weights.delete(hex(key('carla').public));
     n.block([...n.reinvite(0, 0, ['letter 3b'])]);
-    n.block([n.register(0, ['letter 3b'], 'carla again', 2n)]);
+    n.block([n.register(0, ['letter 3b'], 'carla again')]);
   },
   freeze: (n) => n.block(n.freeze()).block(),
   vote: (n) => ballots(n.block([], { time: OPENS }).block()),

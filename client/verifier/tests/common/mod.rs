@@ -276,7 +276,7 @@ pub fn header_with(parent: [u8; 32], place: usize, slot: u64) -> Vec<u8> {
     bytes
 }
 
-fn hash(header: &[u8]) -> [u8; 32] {
+pub fn hash(header: &[u8]) -> [u8; 32] {
     let digest = blake2b_simd::Params::new().hash_length(32).hash(header);
     digest.as_bytes().try_into().expect("32 bytes")
 }

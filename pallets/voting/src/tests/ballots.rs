@@ -84,7 +84,7 @@ fn early_late_and_expired_ballots_are_refused() {
 fn a_ballot_is_tied_to_a_block_of_this_chain() {
     let mut chain = Chain::open(Fixture::new(&params()));
     let good = chain.fixture.anchor;
-    let height = chain.run(|| System::block_number()) as u32;
+    let height = chain.run(System::block_number) as u32;
     for (number, hash) in [(good.number, [3; 32]), (good.number + 1, good.hash), (height, [0; 32])] {
         chain.fixture.anchor = psephos_protocol::ids::Anchor { number, hash };
         let ballot = chain.fixture.cast(0, 1, &votes());

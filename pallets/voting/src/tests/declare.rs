@@ -226,7 +226,7 @@ fn a_lowered_quorum_holds_after_the_wait() {
     lower(&mut chain, 2).expect("the board lowers it");
     assert_eq!(lower(&mut chain, 2), Err(Refusal::WrongQuorum), "done");
     let from = chain.state().lowered.expect("lowered").from;
-    assert_eq!(from, chain.run(|| System::block_number()) as u32 + LOWERED_QUORUM_WAIT);
+    assert_eq!(from, chain.run(System::block_number) as u32 + LOWERED_QUORUM_WAIT);
     block_after(&mut chain, from - 2);
     assert_eq!(chain.state().phase, Phase::Closed, "it waits");
     block_after(&mut chain, from - 1);

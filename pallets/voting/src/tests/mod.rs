@@ -6,6 +6,7 @@ mod ballots;
 mod board;
 mod clock;
 mod declare;
+mod rehearsal;
 mod roll;
 mod tally;
 mod trustees;
