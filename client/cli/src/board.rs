@@ -250,12 +250,13 @@ async fn status(election: Option<&str>, context: &Context) -> Result<(), CliErro
     })
 }
 
-/// Whether the trustees of an election have rehearsed, in a line; nothing where nobody asks and they have not.
+/// Whether the trustees of an election have rehearsed; nothing where nobody asks and they have not.
 fn rehearsed_text(asked: bool, rehearsed: Option<Eid>) -> String {
     match (asked, rehearsed) {
-        (_, Some(eid)) => format!("Rehearsed  by these trustees, in election {eid}\n"),
+        (_, Some(eid)) => format!("\nThese trustees have rehearsed, in election {eid}.\n"),
         (true, None) => {
-            "Rehearsed  NO: the chain asks for it before the freeze; see `psephos board rehearse --help`\n"
+            "\nThese trustees have NOT REHEARSED, and this chain freezes no election of theirs before; \
+                         see `psephos board rehearse --help`\n"
                 .into()
         }
         (false, None) => String::new(),

@@ -38,7 +38,8 @@ pub struct NetworkArgs {
     /// the ballots have their receipts before they are sent.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(3..=16))]
     pub trustees: Option<u8>,
-    /// Measure the network in this folder, that `psephos network new` made and that runs, instead of an own one.
+    /// Measure the network in this folder, that `psephos network new --no-rehearsal` made and that runs, instead of an
+    /// own one.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["validators", "dir"])]
     pub network: Option<PathBuf>,
     /// The folder of the own network; must not exist. Default: a new one under the system's temporary folder.
