@@ -255,8 +255,8 @@ fn rehearsed_text(asked: bool, rehearsed: Option<Eid>) -> String {
     match (asked, rehearsed) {
         (_, Some(eid)) => format!("\nThese trustees have rehearsed, in election {eid}.\n"),
         (true, None) => {
-            "\nThese trustees have NOT REHEARSED, and this chain freezes no election of theirs before: see \
-                         `psephos board rehearse --help`\n"
+            "\nThese trustees have NOT REHEARSED, and this chain freezes no election of theirs before; \
+                         see `psephos board rehearse --help`\n"
                 .into()
         }
         (false, None) => String::new(),

@@ -111,13 +111,25 @@ fn the_program_says_its_verdict_and_exits_with_it() {
     let out = program(&[record, "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
     assert_eq!(json["verified"], true);
-    assert_eq!(json["checks"].as_array().map(Vec::len), Some(16));
+    assert_eq!(json["checks"].as_array().map(Vec::len), Some(17));
     assert_eq!(json["checks"][7]["verdict"], "passed");
     assert_eq!(json["contests"][0]["options"][1][1], 3);
 
     let out = program(&[record, "--genesis", &"00".repeat(32)]);
     assert_eq!(out.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&out.stdout).contains("NOT VERIFIED: check 3: "));
+
+    // What lies beside the record by its name is its finality proof.
+    let proof = folder.join("record.finality");
+    std::fs::write(&proof, b"PSEPHOSF").expect("written");
+    let out = program(&[record]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&out.stdout).contains("NOT VERIFIED: check 17: "));
+    let elsewhere = folder.join("elsewhere");
+    std::fs::rename(&proof, &elsewhere).expect("renamed");
+    let out = program(&[record, "--finality", elsewhere.to_str().expect("UTF-8")]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(program(&[record]).status.success());
 
     let mut bytes = world.bytes();
     bytes.pop();

@@ -42,7 +42,7 @@ MANIFEST is that of the real election; its trustees, threshold and quorum rehear
 board creates the rehearsal, every trustee accepts it, and the rest happens by itself: generated
 voters vote, the trustees tally without the one that is held back, the record is verified, and the
 totals are compared with the votes. A chain that asks for rehearsals freezes no election before.
-Keep this running until it ends; when it is cut off, run it again. Nothing secret is written to disk.")]
+Keep this running until it ends; when it is cut off, run it again. Nothing secret is written.")]
     Rehearse(RehearseArgs),
     /// List the actions that wait for approvals.
     #[command(after_help = "Examples:
