@@ -90,13 +90,16 @@ pub struct RunArgs {
     /// Accept this election, whose manifest you have read: all 64 digits; may be repeated.
     #[arg(long, value_name = "EID")]
     accept: Vec<Eid>,
-    /// Accept every election that names this key, unread: for rehearsals and tests.
+    /// Accept every election that names this key, unread: for development and tests.
     #[arg(long, conflicts_with = "accept")]
     accept_all: bool,
     /// Connections at a time.
     // Help shows it before the options of every command.
     #[arg(long, display_order = 7, default_value_t = config::DEFAULT_CONNECTIONS)]
     max_connections: u32,
+    /// Serve metrics for Prometheus here, such as 127.0.0.1:9961; don't let others reach it.
+    #[arg(long, value_name = "ADDRESS", display_order = 7)]
+    metrics: Option<SocketAddr>,
 }
 
 /// A daemon to ask.
@@ -147,6 +150,7 @@ async fn daemon(args: RunArgs, context: &Context) -> Result<(), CliError> {
         tls: args.tls.into(),
         accept: if args.accept_all { Accept::All } else { Accept::Listed(args.accept) },
         max_connections: args.max_connections,
+        metrics: args.metrics,
         public_url: args.public_url,
         ..Config::new(key.name(), args.data, context.nodes.clone(), keys)
     };

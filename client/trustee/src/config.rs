@@ -81,6 +81,8 @@ pub struct Config {
     pub finalize: bool,
     /// Connections at a time; more are refused.
     pub max_connections: u32,
+    /// Where it serves metrics, for its operator alone; nowhere if none.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl Config {
@@ -98,6 +100,7 @@ impl Config {
             public_url: None,
             finalize: true,
             max_connections: DEFAULT_CONNECTIONS,
+            metrics: None,
         }
     }
 }

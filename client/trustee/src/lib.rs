@@ -9,6 +9,7 @@
 //! | deposits and receipts (spec 5.8) | [`inbox`], [`rpc`] |
 //! | what it does for its peers, and they for it (spec 5.9) | [`help`], [`recover`] |
 //! | connections, and the certificate that it shows | `door`, [`tls`] |
+//! | what its operator's monitoring sees | [`metrics`] |
 //! | the accepted set from finalized blocks (spec 7.2) | [`follow`] |
 //! | agreement and contribution (spec 7.2, 7.3) | [`tally`], [`duty`] |
 //! | what shows others who contributed something wrong (spec 7.7) | [`evidence`] |
@@ -36,6 +37,7 @@ pub mod evidence;
 pub mod follow;
 pub mod help;
 pub mod inbox;
+pub mod metrics;
 pub mod recover;
 pub mod rpc;
 pub mod store;
@@ -69,6 +71,8 @@ use duty::{Daemon, Duty};
 use elections::{Elections, Served};
 use help::Helper;
 use inbox::Inbox;
+use metrics::Metrics;
+use prometheus_endpoint::{init_prometheus, PrometheusError, Registry};
 use rpc::Rpc;
 use store::{Identity, Store, StoreError};
 use tls::TlsError;
@@ -103,6 +107,9 @@ pub enum Error {
     /// The KEM key is none.
     #[error(transparent)]
     Key(#[from] EnvelopeError),
+    /// It can't count.
+    #[error("metrics: {0}")]
+    Metrics(#[from] PrometheusError),
 }
 
 /// Runs a trustee until `shutdown`, or until its store fails.
@@ -139,6 +146,7 @@ pub struct Trustee {
     address: SocketAddr,
     daemon: Arc<Daemon>,
     elections: Arc<Elections>,
+    metrics: Metrics,
     public: (psephos_protocol::keys::PublicKey, Vec<u8>),
     server: ServerHandle,
     duties: JoinSet<()>,
@@ -178,13 +186,31 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
         stop: Arc::default(),
     });
     let helper = Helper::new(chain, keys, store.clone(), elections.clone());
-    let rpc = Rpc { name: config.name.clone(), inbox, helper, store, elections: elections.clone(), tls };
+    let registry = Registry::new();
+    let metrics = Metrics::register(&registry)?;
+    let mut duties = JoinSet::new();
+    if let Some(address) = config.metrics {
+        duties.spawn(async move {
+            if let Err(error) = init_prometheus(address, registry).await {
+                tracing::error!(%address, %error, "no metrics are served: choose another --metrics");
+            }
+        });
+    }
+    let rpc = Rpc {
+        name: config.name.clone(),
+        inbox,
+        helper,
+        store,
+        elections: elections.clone(),
+        tls,
+        metrics: metrics.clone(),
+    };
     let (address, server) = rpc::serve(config.listen, config.max_connections, rpc)
         .await
         .map_err(|error| Error::Listen { listen: config.listen, error })?;
     let url = daemon.public_url.clone().unwrap_or_else(|| tls::url(address, pin));
     tracing::info!(name = config.name, url, key = %public.0, data = %config.data.display(), "trustee serves");
-    Ok(Trustee { address, daemon, elections, public, server, duties: JoinSet::new(), seen: BTreeSet::new() })
+    Ok(Trustee { address, daemon, elections, metrics, public, server, duties, seen: BTreeSet::new() })
 }
 
 impl Trustee {
@@ -247,6 +273,7 @@ impl Trustee {
             }
         }
         self.elections.advance(finalized);
+        self.metrics.followed(finalized.number, self.elections.all().len());
         *last = Some(finalized);
         Ok(())
     }

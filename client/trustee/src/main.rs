@@ -48,6 +48,9 @@ struct Arguments {
     /// Connections at a time.
     #[arg(long, default_value_t = config::DEFAULT_CONNECTIONS)]
     max_connections: u32,
+    /// Serve metrics for Prometheus here, such as 127.0.0.1:9961; don't let others reach it.
+    #[arg(long)]
+    metrics: Option<SocketAddr>,
 }
 
 #[tokio::main]
@@ -75,6 +78,7 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         accept: if arguments.accept_all { Accept::All } else { Accept::Listed(arguments.accept) },
         finalize: !arguments.no_finalize,
         max_connections: arguments.max_connections,
+        metrics: arguments.metrics,
         public_url: arguments.public_url,
         ..Config::new(name, arguments.data, arguments.nodes, keys)
     };

@@ -10,7 +10,7 @@ use psephos_client::trustee_api::{
     refusal_to_error, Served as ServedStatus, TrusteeApiServer, TrusteeStatus,
 };
 use psephos_protocol::{envelope::MAX_DEPOSIT_BYTES, refusal::Refusal};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
@@ -19,6 +19,7 @@ use crate::{
     elections::{Elections, View},
     help::{Helper, MAX_ASKED_BYTES},
     inbox::{DepositError, Inbox},
+    metrics::Metrics,
     store::Store,
     tls::Shown,
 };
@@ -48,6 +49,35 @@ pub struct Rpc<V> {
     pub elections: Arc<Elections>,
     /// The certificate that it shows; none if it does not speak TLS.
     pub tls: Option<Shown>,
+    /// Counts how calls end.
+    pub metrics: Metrics,
+}
+
+impl<V: View> Rpc<V> {
+    async fn receipt(&self, deposit: &str) -> Result<String, ErrorObjectOwned> {
+        if deposit.len() > 2 * MAX_DEPOSIT_BYTES {
+            return Err(refusal_to_error(Refusal::MalformedBallot, "deposit: it is too long"));
+        }
+        let bytes = hex::decode(deposit).map_err(|_| {
+            refusal_to_error(Refusal::MalformedBallot, "deposit: it is not hexadecimal without prefix")
+        })?;
+        let receipt =
+            tokio::time::timeout(REQUEST_TIMEOUT, self.inbox.deposit(&bytes)).await.map_err(|_| {
+                unavailable("this trustee is busy: try again; the same deposit gets the same receipt".into())
+            })?;
+        receipt.map(|receipt| hex::encode(receipt.encode())).map_err(answer)
+    }
+
+    /// Counts how a call ended, and gives its answer.
+    async fn counted<T>(
+        &self,
+        method: &str,
+        call: impl Future<Output = Result<T, ErrorObjectOwned>>,
+    ) -> Result<T, ErrorObjectOwned> {
+        let answer = call.await;
+        self.metrics.answered(method, &answer);
+        answer
+    }
 }
 
 #[async_trait]
@@ -73,30 +103,25 @@ impl<V: View> TrusteeApiServer for Rpc<V> {
     }
 
     async fn deposit(&self, deposit: String) -> Result<String, ErrorObjectOwned> {
-        if deposit.len() > 2 * MAX_DEPOSIT_BYTES {
-            return Err(refusal_to_error(Refusal::MalformedBallot, "deposit: it is too long"));
-        }
-        let bytes = hex::decode(&deposit).map_err(|_| {
-            refusal_to_error(Refusal::MalformedBallot, "deposit: it is not hexadecimal without prefix")
-        })?;
-        let receipt =
-            tokio::time::timeout(REQUEST_TIMEOUT, self.inbox.deposit(&bytes)).await.map_err(|_| {
-                unavailable("this trustee is busy: try again; the same deposit gets the same receipt".into())
-            })?;
-        receipt.map(|receipt| hex::encode(receipt.encode())).map_err(answer)
+        self.counted("deposit", self.receipt(&deposit)).await
     }
 
     async fn leave(&self, trustee: u8, deposit: String) -> Result<(), ErrorObjectOwned> {
-        self.helper.leave(trustee, &peer_bytes(&deposit)?).await.map_err(answer)
+        let leave = async { self.helper.leave(trustee, &peer_bytes(&deposit)?).await.map_err(answer) };
+        self.counted("leave", leave).await
     }
 
     async fn ask(&self, request: String) -> Result<String, ErrorObjectOwned> {
-        self.helper.ask(&peer_bytes(&request)?).await.map(hex::encode).map_err(answer)
+        let ask = async { self.helper.ask(&peer_bytes(&request)?).await.map(hex::encode).map_err(answer) };
+        self.counted("ask", ask).await
     }
 
     async fn sum(&self, request: String, parts: String) -> Result<String, ErrorObjectOwned> {
-        let (request, parts) = (peer_bytes(&request)?, peer_bytes(&parts)?);
-        self.helper.sum(&request, &parts).await.map(hex::encode).map_err(answer)
+        let sum = async {
+            let (request, parts) = (peer_bytes(&request)?, peer_bytes(&parts)?);
+            self.helper.sum(&request, &parts).await.map(hex::encode).map_err(answer)
+        };
+        self.counted("sum", sum).await
     }
 }
 
@@ -120,7 +145,7 @@ fn answer(error: DepositError) -> ErrorObjectOwned {
     }
 }
 
-fn unavailable(message: String) -> ErrorObjectOwned {
+pub(crate) fn unavailable(message: String) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(UNAVAILABLE, message, None::<()>)
 }
 

@@ -4,6 +4,7 @@ mod crash;
 mod evidence;
 mod faults;
 mod inbox;
+mod metrics;
 mod peers;
 mod restore;
 mod rpc;
@@ -31,6 +32,7 @@ use std::{
 use crate::{
     config::Keys,
     elections::{Elections, Served, View},
+    metrics::Metrics,
     store::{Identity, Store},
 };
 
@@ -64,6 +66,11 @@ pub fn state(phase: Phase) -> ElectionState {
         certified: None,
         void: None::<Reason>,
     }
+}
+
+/// Counts that nobody looks at.
+pub fn metrics() -> Metrics {
+    Metrics::register(&prometheus_endpoint::Registry::new()).unwrap()
 }
 
 pub fn keys(fixture: &Fixture) -> Arc<Keys> {

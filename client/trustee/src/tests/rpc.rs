@@ -31,7 +31,7 @@ pub fn rpc(fixture: &Fixture) -> (Rpc<Answers>, TempDir) {
     let chain = Answers::of(fixture);
     let inbox = Arc::new(Inbox::new(chain.clone(), keys(fixture), store.clone(), elections.clone()));
     let helper = Helper::new(chain, keys(fixture), store.clone(), elections.clone());
-    (Rpc { name: "Two".into(), inbox, helper, store, elections, tls: None }, folder)
+    (Rpc { name: "Two".into(), inbox, helper, store, elections, tls: None, metrics: metrics() }, folder)
 }
 
 async fn door(fixture: &Fixture) -> (HttpClient, ServerHandle, TempDir) {

@@ -53,6 +53,7 @@ impl Member {
             store: store.clone(),
             elections,
             tls: None,
+            metrics: metrics(),
         };
         let (address, server) = serve(([127, 0, 0, 1], 0).into(), 64, rpc).await.unwrap();
         let client = TrusteeClient::new(index, &name, &format!("http://{address}")).unwrap();
