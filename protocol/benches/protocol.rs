@@ -4,7 +4,7 @@
 use codec::Encode;
 use divan::{black_box, counter::ItemsCount, Bencher};
 use psephos_protocol::{
-    ballot::Signed,
+    ballot::{Checks, Signed, Terms},
     cells::Cells,
     contest::Rule,
     envelope::Deposit,
@@ -85,9 +85,8 @@ mod ballot {
     #[divan::bench(sample_count = 100)]
     fn verify_signature_and_receipts(bencher: Bencher) {
         let (fixture, counted) = counted();
-        bencher.bench_local(|| {
-            black_box(&counted.cast).verify_signatures(&fixture.election, verify_signature).is_ok()
-        });
+        let checks = Checks::new(Terms::of(&fixture.election, 0).expect("the style"));
+        bencher.bench_local(|| checks.signatures(black_box(&counted.cast), verify_signature).is_ok());
     }
 
     #[divan::bench]

@@ -29,6 +29,8 @@ pub const MAX_VALIDATORS: usize = 1_024;
 const MAX_BYTES: usize = 1_024 * 1_024;
 /// Bytes of the largest finality proof that is looked at.
 pub const MAX_PROOF_BYTES: usize = 8 * 1_024 * 1_024;
+/// What the name of a finality proof's file has after that of its record.
+pub const SUFFIX: &str = ".finality";
 /// What a finality proof begins with.
 const MAGIC: [u8; 8] = *b"PSEPHOSF";
 

@@ -9,6 +9,7 @@ use futures::{stream, StreamExt, TryStreamExt};
 use psephos_protocol::{
     board::Action,
     bounds::PROPOSAL_LIFETIME,
+    finality,
     ids::{Anchor, Digest, Eid},
     record::{frame, RecordBlock, RecordHeader, MAGIC, MAX_FRAME},
     state::{ElectionView, Phase},
@@ -102,7 +103,7 @@ pub struct Exported {
 #[must_use]
 pub fn finality_path(record: &Path) -> PathBuf {
     let mut beside = record.as_os_str().to_owned();
-    beside.push(".finality");
+    beside.push(finality::SUFFIX);
     beside.into()
 }
 

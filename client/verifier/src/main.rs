@@ -14,7 +14,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use psephos_protocol::{
     board::Board,
-    finality::MAX_PROOF_BYTES,
+    finality::{MAX_PROOF_BYTES, SUFFIX},
     ids::{Eid, Genesis},
     keys::PublicKey,
 };
@@ -85,7 +85,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
 /// The finality proof that was named, or that lies beside the record.
 fn finality(cli: &Cli) -> anyhow::Result<Option<Vec<u8>>> {
     let mut beside = cli.record.clone().into_os_string();
-    beside.push(".finality");
+    beside.push(SUFFIX);
     let beside = PathBuf::from(beside);
     let path = match &cli.finality {
         Some(path) => path,

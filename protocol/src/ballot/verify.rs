@@ -339,18 +339,6 @@ impl SignedBallot {
 }
 
 impl CastBallot {
-    /// Checks signature and receipts: everything but the ballot itself.
-    ///
-    /// # Errors
-    /// [`BallotError::Signature`] or [`BallotError::Receipts`].
-    pub fn verify_signatures(
-        &self,
-        election: &Election,
-        check: CheckSignature,
-    ) -> Result<BallotHash, BallotError> {
-        self.signed.ballot.checks(election)?.signatures(self, check)
-    }
-
     /// Checks all that can be checked without the chain's state: what the chain and an auditor do.
     ///
     /// # Errors
