@@ -150,9 +150,7 @@ impl Chain {
         let decoded = value.map(|bytes| codec::DecodeAll::decode_all(&mut bytes.as_slice())).transpose();
         decoded.map_err(|_| ChainError::Inconsistent {
             endpoint: self.inner.nodes.endpoints().join(" or "),
-            what:
-                "what the chain stores has another form than this software knows; one of the two may be older"
-                    .into(),
+            what: proof::OTHER_FORM.into(),
         })
     }
 }

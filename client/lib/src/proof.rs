@@ -12,6 +12,10 @@ pub(crate) struct JsonReadProof {
     pub(crate) proof: Vec<String>,
 }
 
+/// Why a value of the state can't be used.
+pub(crate) const OTHER_FORM: &str =
+    "what the chain stores has another form than this software knows; one of the two may be older";
+
 /// A proof that does not lead from the root to the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its storage proof does not hold against the state root of the block's header")]

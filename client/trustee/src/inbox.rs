@@ -28,6 +28,7 @@ use crate::{
     check::{Checker, Fault, Unchecked},
     config::Keys,
     elections::{Elections, Served, View},
+    metrics::Metrics,
     store::{Deposited, Keep, Store, StoreError},
 };
 
@@ -90,13 +91,20 @@ pub struct Inbox<V> {
     store: Arc<Store>,
     elections: Arc<Elections>,
     faults: Mutex<BTreeMap<(Eid, PublicKey), u8>>,
+    metrics: Metrics,
 }
 
 impl<V: View> Inbox<V> {
     /// An inbox over a store, for these elections.
     #[must_use]
-    pub fn new(view: V, keys: Arc<Keys>, store: Arc<Store>, elections: Arc<Elections>) -> Self {
-        Self { view, checker: Checker::start(keys), store, elections, faults: Mutex::default() }
+    pub fn new(
+        view: V,
+        keys: Arc<Keys>,
+        store: Arc<Store>,
+        elections: Arc<Elections>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { view, checker: Checker::start(keys), store, elections, faults: Mutex::default(), metrics }
     }
 
     /// The last finalized height, for receipts.
@@ -121,11 +129,12 @@ impl<V: View> Inbox<V> {
         if let Some(before) = self.store.deposited(&eid, &ballot)? {
             return Ok(before.receipt);
         }
-        self.check_eligible(&served, &deposit, &ballot).await?;
+        self.metrics.timed("roll", self.check_eligible(&served, &deposit, &ballot)).await?;
         self.check_quota(&eid, &credential)?;
-        let receipt = self.verify(served, deposit, ballot).await?;
+        let receipt = self.metrics.timed("check", self.verify(served, deposit, ballot)).await?;
         let deposited = Deposited { deposit: bytes.to_vec(), receipt };
-        let receipt = self.store.keep(Keep { eid, ballot, credential, deposited }).await?;
+        let keep = Keep { eid, ballot, credential, deposited };
+        let receipt = self.metrics.timed("store", self.store.keep(keep)).await?;
         tracing::debug!(%eid, code = %TrackingCode::of(&ballot), "receipt given");
         Ok(receipt)
     }

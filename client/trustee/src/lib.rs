@@ -173,7 +173,10 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
     if tls.is_none() && !config.listen.ip().is_loopback() {
         tracing::warn!(listen = %config.listen, "listens beyond this machine without TLS: give --tls-self-signed or --tls-cert, or put a TLS proxy in front");
     }
-    let inbox = Arc::new(Inbox::new(chain.clone(), keys.clone(), store.clone(), elections.clone()));
+    let registry = Registry::new();
+    let metrics = Metrics::register(&registry)?;
+    let inbox = Inbox::new(chain.clone(), keys.clone(), store.clone(), elections.clone(), metrics.clone());
+    let inbox = Arc::new(inbox);
     let daemon = Arc::new(Daemon {
         chain: chain.clone(),
         inbox: inbox.clone(),
@@ -186,8 +189,6 @@ pub async fn start(config: Config, chain: Chain) -> Result<Trustee, Error> {
         stop: Arc::default(),
     });
     let helper = Helper::new(chain, keys, store.clone(), elections.clone());
-    let registry = Registry::new();
-    let metrics = Metrics::register(&registry)?;
     let mut duties = JoinSet::new();
     if let Some(address) = config.metrics {
         duties.spawn(async move {

@@ -37,7 +37,7 @@ fn case(phase: Phase) -> Case {
 fn over(fixture: Fixture, phase: Phase, store: Arc<Store>, folder: TempDir) -> Case {
     let (served, chain) = (served(&fixture, phase), Answers::of(&fixture));
     let elections = elections(&served, 20);
-    let inbox = Inbox::new(chain.clone(), keys(&fixture), store.clone(), elections.clone());
+    let inbox = Inbox::new(chain.clone(), keys(&fixture), store.clone(), elections.clone(), metrics());
     Case { fixture, served, elections, chain, store, inbox, _folder: folder }
 }
 

@@ -29,7 +29,8 @@ pub fn rpc(fixture: &Fixture) -> (Rpc<Answers>, TempDir) {
     let store = store(fixture, folder.path());
     let elections = elections(&served(fixture, Phase::Open), 20);
     let chain = Answers::of(fixture);
-    let inbox = Arc::new(Inbox::new(chain.clone(), keys(fixture), store.clone(), elections.clone()));
+    let inbox =
+        Arc::new(Inbox::new(chain.clone(), keys(fixture), store.clone(), elections.clone(), metrics()));
     let helper = Helper::new(chain, keys(fixture), store.clone(), elections.clone());
     (Rpc { name: "Two".into(), inbox, helper, store, elections, tls: None, metrics: metrics() }, folder)
 }

@@ -87,7 +87,7 @@ impl Case {
         let deposit = self.fixture.deposits(&mut signed).swap_remove(usize::from(INDEX) - 1);
         if there {
             let (elections, store) = (elections(&self.served, 10), self.store.clone().unwrap());
-            let inbox = Inbox::new(self.chain.clone(), self.keys.clone(), store, elections);
+            let inbox = Inbox::new(self.chain.clone(), self.keys.clone(), store, elections, metrics());
             inbox.deposit(&deposit.encode()).await.unwrap();
         }
         let quorum = self.fixture.election.manifest.quorum;

@@ -43,7 +43,8 @@ impl Member {
         let identity = Identity { genesis: fixture.election.genesis, signing: keys.signing.public() };
         let database = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
         let store = Arc::new(Store::over(database, "memory".into(), &identity).unwrap());
-        let inbox = Arc::new(Inbox::new(chain.clone(), keys.clone(), store.clone(), elections.clone()));
+        let inbox =
+            Arc::new(Inbox::new(chain.clone(), keys.clone(), store.clone(), elections.clone(), metrics()));
         let helper = Helper::new(chain.clone(), keys.clone(), store.clone(), elections.clone());
         let name = format!("trustee-{index}");
         let rpc = Rpc {
