@@ -19,6 +19,7 @@ use crate::{
     header::{Block, Headers},
     report::{Checks, Failure, Party, Step},
     running::Running,
+    Stop,
 };
 
 /// The phases in which an election can be voided.
@@ -60,10 +61,11 @@ impl Replay {
     }
 
     /// Replays the next block.
-    pub(crate) fn block(&mut self, record: RecordBlock) -> Result<(), Failure> {
+    pub(crate) fn block(&mut self, record: RecordBlock) -> Result<(), Stop> {
         let block = self.headers.next(&record)?;
         if self.running.as_ref().is_some_and(Running::is_over) {
-            return Err(Failure::new(Step::End, Party::Source, block, "it follows the end of the election"));
+            let reason = "it follows the end of the election";
+            return Err(Failure::new(Step::End, Party::Source, block, reason).into());
         }
         self.tick(&block)?;
         for (place, message) in record.messages.into_iter().enumerate() {
@@ -72,21 +74,31 @@ impl Replay {
         Ok(())
     }
 
+    /// Verifies all ballots so far.
+    pub(crate) fn flush(&mut self) -> Result<(), Stop> {
+        self.running.as_mut().map_or(Ok(()), |running| running.ballots.flush(&running.election))
+    }
+
+    /// Bytes of the ballots that were read and are not verified yet.
+    pub(crate) fn unverified(&self) -> u64 {
+        self.running.as_ref().map_or(0, |running| running.ballots.unverified())
+    }
+
     /// The record is at its end.
-    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        let end = |step, reason: String| Failure::new(step, Party::Source, "the end of the record", reason);
-        let Some(running) = &mut self.running else {
-            return Err(end(Step::Creation, String::from("no election was created")));
+    pub(crate) fn finish(&mut self) -> Result<(), Stop> {
+        self.flush()?;
+        let end = |step, reason: &str| {
+            Err(Failure::new(step, Party::Source, "the end of the record", reason).into())
         };
-        running.ballots.flush(&running.election)?;
-        match running.phase {
-            Phase::Certified | Phase::Void => {}
-            Phase::Tallied => {
-                return Err(end(Step::Certification, String::from("the board did not certify the result")))
+        match self.running.as_ref().map(|running| running.phase) {
+            None => return end(Step::Creation, "no election was created"),
+            Some(Phase::Certified | Phase::Void) => {}
+            Some(Phase::Tallied) => {
+                return end(Step::Certification, "the board did not certify the result");
             }
-            phase => {
+            Some(phase) => {
                 let reason = format!("the election is in phase {phase}, neither certified nor voided");
-                return Err(end(Step::End, reason));
+                return end(Step::End, &reason);
             }
         }
         let last = self.headers.last().map_or(Anchor::default(), |block| block.anchor);
@@ -98,7 +110,7 @@ impl Replay {
     }
 
     /// The clock at the start of a block, which is the time of the block before.
-    fn tick(&mut self, block: &Block) -> Result<(), Failure> {
+    fn tick(&mut self, block: &Block) -> Result<(), Stop> {
         let (Some(running), Some(time)) = (&mut self.running, block.parent_time) else { return Ok(()) };
         running.phase = running.due_phase(time);
         // Closed just now, or by the board in the block before.
@@ -110,71 +122,62 @@ impl Replay {
         Ok(())
     }
 
-    fn message(&mut self, block: &Block, object: &str, message: Message) -> Result<(), Failure> {
+    fn message(&mut self, block: &Block, object: &str, message: Message) -> Result<(), Stop> {
         let step = step(&message);
         if message.eid().is_some_and(|eid| eid != self.header.eid) {
-            return Err(Failure::new(step, Party::Source, object, "it is of another election"));
+            return Err(Failure::new(step, Party::Source, object, "it is of another election").into());
         }
         if let Message::Approve(approval) = message {
             return self.approve(block, object, approval);
         }
         let Some(running) = &mut self.running else {
-            return Err(Failure::new(
-                Step::Creation,
-                Party::Validators,
-                object,
-                "the election is not created yet",
-            ));
+            let reason = "the election is not created yet";
+            return Err(Failure::new(Step::Creation, Party::Validators, object, reason).into());
         };
         let checks = &mut self.checks;
         if let Message::Cast(cast) = message {
             return running.cast(&self.headers, block, object, cast);
         }
         running.ballots.flush(&running.election)?;
+        let of_roll = |(party, reason)| Failure::new(step, party, object, reason);
         match message {
-            Message::Accept(acceptance) => running.accept(checks, object, &acceptance),
+            Message::Accept(acceptance) => running.accept(checks, object, &acceptance)?,
             Message::AddBatch(batch) => {
                 running.require(&[Phase::Setup, Phase::Registration], step, object)?;
-                running
-                    .roll
-                    .add(&running.election, batch)
-                    .map_err(|(party, reason)| Failure::new(step, party, object, reason))
+                running.roll.add(&running.election, batch).map_err(of_roll)?;
             }
             Message::Register(claim) => {
                 running.require(&[Phase::Registration], step, object)?;
-                running
-                    .roll
-                    .register(&running.election, &claim)
-                    .map_err(|(party, reason)| Failure::new(step, party, object, reason))
+                running.roll.register(&running.election, &claim).map_err(of_roll)?;
             }
             Message::Agree(agreement) => {
                 running.require(&[Phase::Closed, Phase::Agreed], step, object)?;
-                running.agree(block.anchor.number, checks, object, &agreement)
+                running.agree(block.anchor.number, checks, object, &agreement)?;
             }
             Message::Contribute(contribution) => {
                 running.require(&[Phase::Agreed], step, object)?;
                 let agreed = running.expected(object)?;
                 let cells = running.ballots.cells(&running.election);
-                running.tally.contribute(&running.election, &cells, &agreed, contribution, object)
+                running.tally.contribute(&running.election, &cells, &agreed, contribution, object)?;
             }
             Message::Finalize(finalize) => {
                 running.require(&[Phase::Agreed], step, object)?;
-                running.finalize(checks, object, &finalize)
+                running.finalize(checks, object, &finalize)?;
             }
             Message::Declare(declaration) => {
                 running.require(&[Phase::Closed], step, object)?;
                 let excluded = running.declare(checks, object, declaration)?;
                 self.notes.extend(excluded);
-                Ok(())
             }
-            Message::Announce(announcement) => running.announce(object, &announcement),
-            Message::Approve(_) | Message::Cast(_) => Ok(()),
+            Message::Announce(announcement) => running.announce(object, &announcement)?,
+            Message::Approve(_) | Message::Cast(_) => {}
         }
+        Ok(())
     }
 
     /// A board member approves; the k-th approval carries the action out. Each approval is checked
     /// as if it did.
-    fn approve(&mut self, block: &Block, object: &str, approval: Approval) -> Result<(), Failure> {
+    fn approve(&mut self, block: &Block, object: &str, approval: Approval) -> Result<(), Stop> {
         let now = block.anchor.number;
         let step = board::step(&approval.action);
         let members = self.proposals.with(&approval, now);
@@ -186,7 +189,7 @@ impl Replay {
             }
             (_, None) => {
                 let reason = "the election is not created yet";
-                return Err(Failure::new(Step::Creation, Party::Validators, object, reason));
+                return Err(Failure::new(Step::Creation, Party::Validators, object, reason).into());
             }
         };
         let complete = members.len() >= usize::from(board.threshold);
@@ -317,19 +320,13 @@ impl Replay {
     }
 
     /// Carries an action out that was checked.
-    fn carry_out(
-        &mut self,
-        height: u32,
-        action: Action,
-        members: &[u8],
-        object: &str,
-    ) -> Result<(), Failure> {
+    fn carry_out(&mut self, height: u32, action: Action, members: &[u8], object: &str) -> Result<(), Stop> {
         let by = by(members);
         if let Action::CreateElection { number, manifest } = action {
             let election = self.check_creation(object, number, manifest, members)?;
             self.checks.pass(Step::Definition, format!("election {number} of the chain"));
             self.checks.pass(Step::Creation, by);
-            self.running = Some(Running::new(election));
+            self.running = Some(Running::new(election)?);
             return Ok(());
         }
         let Some(running) = &mut self.running else { return Ok(()) };
