@@ -10,6 +10,7 @@
 //! | proof of finality | `finality`, `trie` | 17 |
 //! | what was found | `report`, `text` | all |
 //! | a dispute about contributions (spec 7.7) | [`evidence`] | |
+//! | one voter's ballots, in a record that is verified | [`voter`] | |
 //!
 //! One pass over the record. Memory holds the roll and, per voter who voted, the commitments of the
 //! ballot that counts; it does not grow with the number of replaced ballots or blocks.
@@ -41,6 +42,7 @@ mod running;
 mod tally;
 mod text;
 mod trie;
+pub mod voter;
 
 use std::{
     io::{self, Read},
