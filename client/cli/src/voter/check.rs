@@ -11,7 +11,7 @@ use psephos_verifier::{
     report::Outcome,
     verify,
     voter::{ballots_of, VoterBallots},
-    Options, Report,
+    Options,
 };
 use serde_json::{json, Value};
 use std::{
@@ -125,7 +125,7 @@ fn by_record(
     if ballots.last != report.last {
         return Err(unreadable(&"was changed while it was read"));
     }
-    let verdict = judge(receipt, &report, &ballots)?;
+    let verdict = judge(receipt, report.outcome.as_ref(), &ballots)?;
     if options.finality.is_none() {
         context.out.warn(&format!(
             "there is no proof that the record's last block is final ({} is not there): give it with --finality, or \
@@ -169,7 +169,11 @@ fn proof(record: &Path, given: Option<&Path>) -> Result<Option<Vec<u8>>, CliErro
 }
 
 /// What became of a receipt's ballot, by a record that is verified.
-fn judge(receipt: &VoterReceipt, report: &Report, ballots: &VoterBallots) -> Result<Verdict, CliError> {
+fn judge(
+    receipt: &VoterReceipt,
+    outcome: Option<&Outcome>,
+    ballots: &VoterBallots,
+) -> Result<Verdict, CliError> {
     let missing = |what: String| {
         CliError::Integrity(format!("the record verifies, and {what}: tell the board, and show the receipt"))
     };
@@ -183,7 +187,7 @@ fn judge(receipt: &VoterReceipt, report: &Report, ballots: &VoterBallots) -> Res
             recorded.block.number, receipt.block
         )));
     }
-    Ok(match (ballots.recorded.last(), &report.outcome) {
+    Ok(match (ballots.recorded.last(), outcome) {
         (Some(last), _) if last.hash != receipt.ballot => Verdict::Replaced { by: last.hash },
         (_, Some(Outcome::Void { .. })) => Verdict::Void,
         _ if !ballots.excluded_by.is_empty() => Verdict::Excluded,
@@ -239,5 +243,69 @@ impl From<ReceiptError> for CliError {
             ReceiptError::Behind { .. } => Self::Unreachable(text),
             ReceiptError::OtherBlock { .. } | ReceiptError::Missing { .. } => Self::Integrity(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use psephos_protocol::{
+        ids::{Anchor, Digest, Eid},
+        keys::PublicKey,
+    };
+    use psephos_verifier::voter::RecordedBallot;
+
+    fn ballot(number: u32, sequence: u32) -> RecordedBallot {
+        let (block, hash) = (Anchor { number, hash: [number as u8; 32] }, BallotHash([sequence as u8; 32]));
+        RecordedBallot { block, hash, sequence }
+    }
+
+    fn receipt(of: &RecordedBallot) -> VoterReceipt {
+        VoterReceipt {
+            eid: Eid([1; 32]),
+            credential: PublicKey([2; 32]),
+            sequence: of.sequence,
+            ballot: of.hash,
+            tracking_code: TrackingCode::of(&of.hash),
+            block: of.block.number,
+            block_hash: Digest(of.block.hash),
+            trustees: vec![1, 2, 3],
+        }
+    }
+
+    #[test]
+    fn a_record_bears_a_receipt_out_or_not() {
+        let (first, second) = (ballot(10, 1), ballot(20, 2));
+        let record = VoterBallots { recorded: vec![first, second], excluded_by: Vec::new(), last: None };
+        let certified = Outcome::Certified { result: Digest([3; 32]) };
+        let of = |receipt: &VoterReceipt, record: &VoterBallots| judge(receipt, Some(&certified), record);
+        assert_eq!(of(&receipt(&second), &record), Ok(Verdict::Counts));
+        assert_eq!(of(&receipt(&first), &record), Ok(Verdict::Replaced { by: second.hash }));
+        let excluded = VoterBallots { excluded_by: vec![1, 2, 3], ..record.clone() };
+        assert_eq!(of(&receipt(&second), &excluded), Ok(Verdict::Excluded));
+        let void = Outcome::Void { reason: String::new() };
+        assert_eq!(judge(&receipt(&second), Some(&void), &record), Ok(Verdict::Void));
+
+        let refused = |receipt: &VoterReceipt, why: &str| match of(receipt, &record) {
+            Err(CliError::Integrity(text)) => assert!(text.contains(why), "{text}"),
+            other => panic!("{other:?}"),
+        };
+        refused(&receipt(&ballot(20, 3)), "is not in it");
+        refused(&receipt(&RecordedBallot { block: first.block, ..second }), "names block 10");
+        let fork = Anchor { hash: [99; 32], ..second.block };
+        refused(&receipt(&RecordedBallot { block: fork, ..second }), "names block 20");
+        refused(&receipt(&RecordedBallot { sequence: 1, ..second }), "in block 20");
+    }
+
+    #[test]
+    fn a_receipt_that_was_changed_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipt.json");
+        let mut receipt = receipt(&ballot(10, 1));
+        std::fs::write(&path, serde_json::to_vec(&receipt).unwrap()).unwrap();
+        assert_eq!(read(&path), Ok(receipt.clone()));
+        receipt.ballot = BallotHash([9; 32]);
+        std::fs::write(&path, serde_json::to_vec(&receipt).unwrap()).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("was changed"));
     }
 }

@@ -25,7 +25,7 @@ use super::{
     world::{justify, Block, State, World, EPOCH, SIGNERS},
 };
 use crate::{
-    chain::{hex0x, Chain},
+    chain::hex0x,
     open_election, proof,
     voter::{register, ReceiptError, SealedBallot, Verdict, VoterError, VoterReceipt, Voting},
     ChainError, Standing, TrusteeEndpoints,
@@ -59,7 +59,7 @@ fn receipt(cast: &CastBallot, block: Anchor) -> VoterReceipt {
 
 /// What a voter does who knows the receipt, and asks one node.
 async fn ask(node: &Running, receipt: &VoterReceipt) -> Result<Standing, String> {
-    let chain = Chain::connect(&[node.url.clone()]).await.map_err(|error| error.to_string())?;
+    let chain = node.connect().await.map_err(|error| error.to_string())?;
     let election = open_election(&chain, &receipt.eid).await.map_err(|error| error.to_string())?;
     let proved = chain.proved_final().await.map_err(|error| error.to_string())?;
     proved.standing(&election, &receipt.credential).await.map_err(|error| error.to_string())
@@ -91,7 +91,7 @@ async fn an_honest_node_shows_that_the_ballot_counts() {
 #[tokio::test]
 async fn proofs_are_looked_at_once() {
     let (node, receipt) = voted().await;
-    let chain = Chain::connect(&[node.url.clone()]).await.unwrap();
+    let chain = node.connect().await.unwrap();
     let election = open_election(&chain, &receipt.eid).await.unwrap();
     for _ in 0..10 {
         let proved = chain.proved_final().await.unwrap();
@@ -308,7 +308,7 @@ async fn a_proof_that_comes_late_is_waited_for() {
 async fn the_blocks_before_a_final_one_are_known_by_its_state() {
     let (node, _) = voted().await;
     let blocks = blocks(&node);
-    let chain = Chain::connect(&[node.url.clone()]).await.unwrap();
+    let chain = node.connect().await.unwrap();
     let proved = chain.proved_final().await.unwrap();
     for block in &blocks {
         assert!(proved.includes(&block.anchor).await.unwrap(), "{:?}", block.anchor);
@@ -353,7 +353,7 @@ async fn about_to_cast() -> (Running, Voting, SealedBallot) {
     let ballot = SealedBallot { ballot: signed.ballot, dealing: signed.dealing, envelopes };
     let (endpoints, election) = (trustees(&mut world, &ballot).await, world.fixture.election.clone());
     let node = Running::start(world).await;
-    let chain = Chain::connect(&[node.url.clone()]).await.unwrap();
+    let chain = node.connect().await.unwrap();
     (node, Voting::new(chain, election, &endpoints).unwrap(), ballot)
 }
 
@@ -481,7 +481,7 @@ async fn a_registration_is_proved() {
         ("state_call", Some("VotingApi_voter")) => Some(json!(hex0x(&Some(&said).encode()))),
         _ => None,
     });
-    let chain = Chain::connect(&[node.url.clone()]).await.unwrap();
+    let chain = node.connect().await.unwrap();
     let error = register(&chain, &election, std::slice::from_ref(&code), &credential).await.unwrap_err();
     assert!(
         matches!(&error, VoterError::Chain(ChainError::WrongPhase(_) | ChainError::Refused(_))),

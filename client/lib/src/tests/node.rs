@@ -18,7 +18,10 @@ use std::{
 };
 
 use super::world::{prove, Block, World};
-use crate::{chain::hex0x, proof};
+use crate::{
+    chain::{hex0x, Chain},
+    proof, ChainError,
+};
 
 const METHODS: [&str; 7] = [
     "chain_getBlockHash",
@@ -53,7 +56,7 @@ pub struct Node {
 #[derive(Clone)]
 pub struct Running {
     pub node: Arc<Mutex<Node>>,
-    pub url: String,
+    url: String,
 }
 
 impl Running {
@@ -87,6 +90,11 @@ impl Running {
         let url = format!("ws://{}", server.local_addr().unwrap());
         tokio::spawn(server.start(module).stopped());
         Self { node, url }
+    }
+
+    /// A client's connection to it.
+    pub async fn connect(&self) -> Result<Chain, ChainError> {
+        Chain::connect(std::slice::from_ref(&self.url)).await
     }
 
     /// Has the node say something else than the truth.
