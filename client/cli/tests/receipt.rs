@@ -106,7 +106,7 @@ fn a_receipt_is_not_borne_out_by_just_any_file() {
     };
     // A record that does not verify, another election's, and one that is cut off.
     refused(&receipt, &record("two blocks of ballots change places"), "NOT VERIFIED");
-    refused(&receipt, &record("voided while open"), "NOT VERIFIED");
+    refused(&receipt, &record("weights; approval, up to three of five, score"), "NOT VERIFIED");
     refused(&receipt, &honest[..honest.len() - 1], "NOT VERIFIED: check 1");
     // A receipt of what is not there.
     let elsewhere = VoterReceipt { block_hash: Digest([9; 32]), ..receipt.clone() };
