@@ -24,7 +24,7 @@ use crate::{
     fleet::until,
     network::{Network, Size},
     ranked::{plain_count, Ballots, Ranking},
-    table, verify,
+    receipt, table, verify,
     voting::{self, Voter},
 };
 
@@ -120,6 +120,7 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     let started = Instant::now();
     let mut receipts = cast_with_crashes(&story, &voting, &network, &voters).await?;
     let took = started.elapsed();
+    let replaced = receipts.first().cloned().context("somebody voted")?;
 
     let mut again = Vec::new();
     for voter in voters.iter().take(REVOTERS) {
@@ -158,6 +159,12 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
     record::export(&crashed, &eid, &again, |_| ()).await?;
     ensure!(fs::read(&record)? == fs::read(&again)?, "validator-{CRASHED_VALIDATOR} gives another record");
     story.tell(&format!("validator-{CRASHED_VALIDATOR}, which had crashed, gives the very same bytes"));
+
+    receipt::is("replaced", &replaced, network.nodes(), &record, &demo.dir)?;
+    for counts in receipts.iter().take(1).chain(receipts.last()) {
+        receipt::is("counts", counts, network.nodes(), &record, &demo.dir)?;
+    }
+    story.tell("each node proves to a voter what became of the ballot, and so does the record without any");
 
     let verified = verify::report(&record, &chain)?;
     let equal = show(&file, &rankings, &tallied.totals.election, &verified);

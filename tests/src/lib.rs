@@ -10,6 +10,7 @@
 //! | [`doctor`] | what a trustee's doctor says, well and after a fault |
 //! | [`fleet`] | the processes of a network, killed and started again one by one |
 //! | [`person`] | a person's own `psephos` process, cut off and run again |
+//! | [`receipt`] | what a voter's receipt is worth, by each node and by the record |
 //! | [`shown`] | what voters were shown as recorded, and the proof that it stands |
 //! | [`table`] | what is shown at the end |
 //! | [`verify`] | what the offline verifier says |
@@ -21,6 +22,7 @@ pub mod fleet;
 pub mod network;
 pub mod person;
 pub mod ranked;
+pub mod receipt;
 pub mod shown;
 pub mod table;
 pub mod verify;

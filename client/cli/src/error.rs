@@ -94,6 +94,7 @@ impl From<ChainError> for CliError {
             }
             ChainError::Unreachable { .. }
             | ChainError::MissingBlock { .. }
+            | ChainError::Unproved { .. }
             | ChainError::Stalled { .. }
             | ChainError::Timeout { .. } => Self::Unreachable(text),
             ChainError::Inconsistent { .. } | ChainError::OtherChain { .. } => Self::Integrity(text),

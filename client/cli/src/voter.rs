@@ -2,6 +2,7 @@
 
 mod args;
 mod casting;
+mod check;
 pub mod choices;
 mod look;
 pub mod opening;
@@ -20,6 +21,7 @@ use psephos_protocol::{
     bounds::show,
     contest::Contest,
     election::Election,
+    ids::Eid,
     invitation::InvitationCode,
 };
 use serde_json::json;
@@ -57,7 +59,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Cast(args) => vote(&args, context).await,
         Command::Audit(args) => audit(&args, context),
         Command::Track(args) => look::track(&args, context).await,
-        Command::Check(args) => look::check(&args.receipt, context).await,
+        Command::Check(args) => check::check(&args, context).await,
         Command::Status(args) => look::status(&args.whose, context).await,
     }
 }
@@ -65,7 +67,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
 async fn registration(args: &RegisterArgs, context: &Context) -> Result<(), CliError> {
     let codes = codes(args)?;
     let key = context.key(&args.who.key, KeyRole::Voter)?;
-    let (chain, election) = context.election(args.who.election.as_deref()).await?;
+    let (chain, election) = election(args.who.election.as_deref(), context).await?;
     let progress = context.out.spinner("registering; this takes a few blocks");
     let registered = register(&chain, &election, &codes, key.signing()).await;
     progress.finish_and_clear();
@@ -73,18 +75,33 @@ async fn registration(args: &RegisterArgs, context: &Context) -> Result<(), CliE
     let style =
         election.manifest.style(registered.voter.style).map(|style| show(&style.name)).unwrap_or_default();
     let value = json!({
-        "election": election.eid.to_string(), "credential": key.public().to_string(), "entry": registered.entry,
-        "weight": registered.voter.weight, "style": style,
+        "election": election.eid.to_string(), "credential": key.public().to_string(), "entry": registered.voter.entry,
+        "weight": registered.voter.weight, "style": style, "proved_at": registered.block.number,
     });
     context.out.result(&value, || {
         format!(
-            "You are on the roll of \"{}\": entry {}, ballot style \"{style}\", weight {}.\nElection {}",
+            "You are on the roll of \"{}\": entry {}, ballot style \"{style}\", weight {} (proved at final block {}).\n\
+             Election {}",
             show(&election.manifest.title),
-            registered.entry,
+            registered.voter.entry,
             registered.voter.weight,
+            registered.block.number,
             election.eid
         )
     })
+}
+
+/// The chain, and the election that a voter names. The whole identifier binds manifest and chain, and with them the
+/// validators; what a node completed, a person must compare.
+async fn election(name: Option<&str>, context: &Context) -> Result<(Chain, Election), CliError> {
+    let (chain, election) = context.election(name).await?;
+    if !matches!(name.map(str::parse::<Eid>), Some(Ok(_))) {
+        context.out.warn(&format!(
+            "the node says that the election is {}: compare that with your invitation, or give all digits with --election",
+            election.eid
+        ));
+    }
+    Ok((chain, election))
 }
 
 /// The codes of an invitation, checked before anything else.
@@ -190,7 +207,7 @@ fn check_absent(path: &Path) -> Result<(), CliError> {
 async fn prepare_only(args: &PrepareArgs, context: &Context) -> Result<(), CliError> {
     check_absent(&args.out)?;
     let key = context.key(&args.who.key, KeyRole::Voter)?;
-    let (chain, election) = context.election(args.who.election.as_deref()).await?;
+    let (chain, election) = election(args.who.election.as_deref(), context).await?;
     let voting = open(chain, election, &args.trustees, context).await?;
     let prepared = prepared(&voting, &key, &args.votes, context).await?;
     let (code, hash) = (prepared.tracking_code(), prepared.hash());
@@ -233,7 +250,7 @@ async fn vote(args: &CastArgs, context: &Context) -> Result<(), CliError> {
     let stored = args.prepared.as_deref().map(|path| opening::read(path, Kind::Prepared)).transpose()?;
     let (voting, ballot) = match stored {
         None => {
-            let (chain, election) = context.election(args.who.election.as_deref()).await?;
+            let (chain, election) = election(args.who.election.as_deref(), context).await?;
             let voting = open(chain, election, &args.trustees, context).await?;
             let ballot = prepared(&voting, &key, &args.votes, context).await?;
             (voting, ballot)

@@ -69,7 +69,7 @@ impl JsonSignedBlock {
 /// A block as a node's JSON has it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct JsonBlock {
-    header: JsonHeader,
+    pub(crate) header: JsonHeader,
     extrinsics: Vec<String>,
 }
 

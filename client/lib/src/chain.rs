@@ -4,17 +4,14 @@
 //! fresh, such as the sequence number of the next ballot, is read through [`Chain::at_best`].
 
 use codec::{DecodeAll, Encode};
-use jsonrpsee::{
-    core::{client::ClientT, params::ArrayParams},
-    rpc_params,
-};
+use jsonrpsee::{core::params::ArrayParams, rpc_params};
 use psephos_protocol::{
     board::Board,
     endpoint::Endpoint,
     finality::Validators,
     ids::{Anchor, Digest, Eid, Genesis},
     keys::PublicKey,
-    state::{Batch, ElectionView, EntryState, Proposal, RecordedBallot, TallyView, Voter},
+    state::{Batch, ElectionView, EntryState, Proposal, TallyView, Voter},
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -26,13 +23,13 @@ use tokio::sync::{broadcast, Mutex};
 pub use crate::block::ChainBlock;
 use crate::{
     block::{Header, JsonHeader, JsonSignedBlock},
-    error::{ChainError, NodeFailure},
-    nodes::{self, hash32, unhex, Nodes},
+    error::ChainError,
+    nodes::{hash32, unhex, Nodes},
     proof,
 };
 
 /// Asks a node for its last finalized block.
-const FINALIZED: &str = "chain_getFinalizedHead";
+pub(crate) const FINALIZED: &str = "chain_getFinalizedHead";
 
 /// A connection to the chain through any of several nodes. Cheap to clone; clones share it.
 #[derive(Clone)]
@@ -47,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) arrivals: Mutex<Option<broadcast::Sender<Arc<ChainBlock>>>>,
     /// The validators of the first block, once they were read.
     pub(crate) validators: OnceLock<Validators>,
+    /// The last block that a node proved to be final.
+    pub(crate) proved: Mutex<Option<Header>>,
 }
 
 impl Chain {
@@ -61,7 +60,12 @@ impl Chain {
     pub async fn connect(endpoints: &[String]) -> Result<Self, ChainError> {
         let nodes = Nodes::connect(endpoints).await?;
         Ok(Self {
-            inner: Arc::new(Inner { nodes, arrivals: Mutex::new(None), validators: OnceLock::new() }),
+            inner: Arc::new(Inner {
+                nodes,
+                arrivals: Mutex::default(),
+                validators: OnceLock::new(),
+                proved: Mutex::default(),
+            }),
             best: false,
         })
     }
@@ -93,22 +97,6 @@ impl Chain {
     /// [`ChainError::Unreachable`] or [`ChainError::Inconsistent`].
     pub async fn best(&self) -> Result<Anchor, ChainError> {
         Ok(self.at("chain_getHead", |hash| self.header(hash)).await?.anchor)
-    }
-
-    /// Asks every node by itself whether it has this block at its height: the nodes that do, and
-    /// those that don't or don't answer, with why. One honest node unmasks a node that made a chain up.
-    pub async fn finalized_by_all(&self, block: &Anchor) -> (Vec<String>, Vec<NodeFailure>) {
-        let asks = self.inner.nodes.endpoints().iter().map(|endpoint| async move {
-            (endpoint.clone(), same_block(endpoint, self.genesis(), block).await)
-        });
-        let (mut agree, mut differ) = (Vec::new(), Vec::new());
-        for (endpoint, answer) in futures::future::join_all(asks).await {
-            match answer {
-                Ok(()) => agree.push(endpoint),
-                Err(reason) => differ.push(NodeFailure { endpoint, reason }),
-            }
-        }
-        (agree, differ)
     }
 
     /// The hash of the block at this height of the best chain; none above its head.
@@ -260,59 +248,26 @@ impl Chain {
         self.call("rehearsed", team).await
     }
 
-    /// The ballot that counts for a credential at the last finalized block, and that block, proved
-    /// by a storage proof against the block's own header: a node can't make one up or hide one.
-    ///
-    /// # Errors
-    /// [`ChainError::Inconsistent`] when the node's proof does not hold.
-    pub async fn recorded_ballot(
-        &self,
-        eid: &Eid,
-        credential: &PublicKey,
-    ) -> Result<Option<(RecordedBallot, Anchor)>, ChainError> {
-        let (ballot, anchor) = self.proved_ballot(eid, credential).await?;
-        Ok(ballot.map(|ballot| (ballot, anchor)))
-    }
-
-    /// As [`Self::recorded_ballot`]: what counts, if anything, and the block that proves it.
-    pub(crate) async fn proved_ballot(
-        &self,
-        eid: &Eid,
-        credential: &PublicKey,
-    ) -> Result<(Option<RecordedBallot>, Anchor), ChainError> {
-        let key = proof::ballot_key(eid, credential);
-        self.at(FINALIZED, |hash| self.prove(hash, &key)).await
-    }
-
-    /// The recorded ballot under this key at a block, proved against the block's header.
-    async fn prove(
-        &self,
-        hash: [u8; 32],
-        key: &[u8],
-    ) -> Result<(Option<RecordedBallot>, Anchor), ChainError> {
-        let header = self.header(hash).await?;
-        Ok((self.proved(&header, key).await?, header.anchor))
-    }
-
-    /// The value under a storage key at a block, proved against the block's header.
-    pub(crate) async fn proved_value(
+    /// The values under storage keys at a block, proved against the block's header.
+    pub(crate) async fn proved_values(
         &self,
         header: &Header,
-        key: &[u8],
-    ) -> Result<Option<Vec<u8>>, ChainError> {
-        let (endpoint, nodes) = self.state_proof(header, key).await?;
-        proof::read(header.state_root, nodes, key)
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<Vec<u8>>>, ChainError> {
+        let (endpoint, nodes) = self.state_proof(header, keys).await?;
+        proof::read(header.state_root, nodes, keys)
             .map_err(|error| ChainError::Inconsistent { endpoint, what: error.to_string() })
     }
 
-    /// The nodes of a block's state that a node gives for a key, and the node.
+    /// The nodes of a block's state that a node gives for keys, and the node.
     pub(crate) async fn state_proof(
         &self,
         header: &Header,
-        key: &[u8],
+        keys: &[Vec<u8>],
     ) -> Result<(String, Vec<Vec<u8>>), ChainError> {
+        let keys: Vec<String> = keys.iter().map(|key| hex0x(key)).collect();
         let (endpoint, answer): (_, proof::JsonReadProof) =
-            self.ask("state_getReadProof", rpc_params![[hex0x(key)], hex0x(&header.anchor.hash)]).await?;
+            self.ask("state_getReadProof", rpc_params![keys, hex0x(&header.anchor.hash)]).await?;
         let nodes = answer.proof.iter().map(|node| unhex(&endpoint, node)).collect::<Result<_, _>>()?;
         Ok((endpoint, nodes))
     }
@@ -333,7 +288,7 @@ impl Chain {
 
     /// Does something at a node's head. When another node takes over in between, which may not have that block
     /// yet, it is done again at that node's own head.
-    async fn at<T, F: Future<Output = Result<T, ChainError>>>(
+    pub(crate) async fn at<T, F: Future<Output = Result<T, ChainError>>>(
         &self,
         kind: &str,
         work: impl Fn([u8; 32]) -> F,
@@ -409,42 +364,6 @@ impl Chain {
         params: ArrayParams,
     ) -> Result<(String, R), ChainError> {
         self.inner.nodes.request(method, params).await.map_err(|failure| failure.of(method))
-    }
-}
-
-/// Whether a node finalized this very block; why not.
-async fn same_block(endpoint: &str, genesis: Genesis, block: &Anchor) -> Result<(), String> {
-    let client = nodes::client(endpoint).await?;
-    let hash_at = |number: u32| {
-        let client = &client;
-        async move {
-            client
-                .request::<Option<String>, _>("chain_getBlockHash", rpc_params![number])
-                .await
-                .map_err(|error| error.to_string())
-        }
-    };
-    if hash_at(0).await? != Some(hex0x(&genesis.0)) {
-        return Err("it is of another chain".into());
-    }
-    let head: String =
-        client.request("chain_getFinalizedHead", rpc_params![]).await.map_err(|error| error.to_string())?;
-    let header: Option<JsonHeader> =
-        client.request("chain_getHeader", rpc_params![&head]).await.map_err(|error| error.to_string())?;
-    let head = hash32(endpoint, Some(&head)).map_err(|error| error.to_string())?;
-    let finalized = header
-        .ok_or("it does not have its own finalized block")?
-        .check(endpoint, head)
-        .map_err(|error| error.to_string())?
-        .anchor
-        .number;
-    if finalized < block.number {
-        return Err(format!("it has finalized only block {finalized}"));
-    }
-    match hash_at(block.number).await? {
-        Some(hash) if hash == hex0x(&block.hash) => Ok(()),
-        Some(hash) => Err(format!("it finalized another block {}: {hash}", block.number)),
-        None => Err(format!("it has no block {}", block.number)),
     }
 }
 

@@ -16,10 +16,12 @@
 //! self-contained extrinsic that `psephos-protocol` encodes, and every answer is a type of
 //! `psephos-protocol` read through the runtime API.
 //!
-//! **What is trusted.** A node is asked which block is finalized. Whatever else it says about a
-//! block is checked: the header against the hash, the body against the header, and a recorded ballot
-//! by a storage proof against the header's state root. Whoever does not trust one node asks several
-//! which block they finalized ([`chain::Chain::finalized_by_all`]) or audits the election record.
+//! **What is trusted.** A voter is shown nothing on a node's word. [`Chain::proved_final`] gives a block of which more
+//! than two thirds of the validators signed that it is final; the validators are those of the first block, whose hash
+//! the election's identifier binds. What the state there holds comes with storage proofs ([`FinalBlock`],
+//! [`Standing`]). A node can still be silent or behind: the block's time shows how far. Other readings, such as
+//! progress while one waits, believe the node which block is finalized, and check the header against the hash and
+//! the body against the header.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -38,8 +40,11 @@ mod nodes;
 mod proof;
 pub mod record;
 pub mod registrar;
+mod standing;
 mod submit;
 pub mod tally;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 pub mod trustee_api;
 pub mod voter;
@@ -50,3 +55,4 @@ pub use endpoints::TrusteeEndpoints;
 pub use error::{ChainError, NodeFailure};
 pub use finality::FinalBlock;
 pub use health::NodeHealth;
+pub use standing::Standing;

@@ -3,7 +3,7 @@
 use psephos_protocol::{ids::Eid, keys::PublicKey};
 use serde::Deserialize;
 use sp_core::{Blake2Hasher, H256};
-use sp_crypto_hashing::{blake2_128, twox_128};
+use sp_crypto_hashing::{blake2_128, twox_128, twox_64};
 use sp_trie::{read_trie_value, LayoutV1, StorageProof};
 
 /// The answer to `state_getReadProof`, without the block that it repeats.
@@ -36,6 +36,23 @@ pub(crate) fn election_key(eid: &Eid) -> Vec<u8> {
     [twox_128(b"Voting"), twox_128(b"Elections")].concat().into_iter().chain(eid.0).collect()
 }
 
+/// Where the chain stores what a trustee declared missing: `Voting::DeclaredMissing[eid][trustee]`.
+pub(crate) fn missing_key(eid: &Eid, trustee: u8) -> Vec<u8> {
+    let hash = twox_64(&[trustee]);
+    [&twox_128(b"Voting")[..], &twox_128(b"DeclaredMissing"), &eid.0, &hash, &[trustee]].concat()
+}
+
+/// Where the chain stores a block's time: `Timestamp::Now`.
+pub(crate) fn time_key() -> Vec<u8> {
+    [twox_128(b"Timestamp"), twox_128(b"Now")].concat()
+}
+
+/// Where the chain stores the hash of a block before this one: `System::BlockHash[number]`.
+pub(crate) fn block_key(number: u32) -> Vec<u8> {
+    let number = number.to_le_bytes();
+    [&twox_128(b"System")[..], &twox_128(b"BlockHash"), &twox_64(&number), &number].concat()
+}
+
 fn of_credential(map: &[u8], eid: &Eid, credential: &PublicKey) -> Vec<u8> {
     let mut key = twox_128(b"Voting").to_vec();
     key.extend(twox_128(map));
@@ -45,12 +62,19 @@ fn of_credential(map: &[u8], eid: &Eid, credential: &PublicKey) -> Vec<u8> {
     key
 }
 
-/// The value of a key under a state root, or its proven absence.
-pub(crate) fn read(root: [u8; 32], nodes: Vec<Vec<u8>>, key: &[u8]) -> Result<Option<Vec<u8>>, BadProof> {
+/// The values of keys under a state root, each or its proven absence.
+pub(crate) fn read(
+    root: [u8; 32],
+    nodes: Vec<Vec<u8>>,
+    keys: &[Vec<u8>],
+) -> Result<Vec<Option<Vec<u8>>>, BadProof> {
     // The nodes are stored under their own hashes, so that only true nodes can be found from the root.
     let database = StorageProof::new(nodes).into_memory_db::<Blake2Hasher>();
-    read_trie_value::<LayoutV1<Blake2Hasher>, _>(&database, &H256(root), key, None, None)
-        .map_err(|_| BadProof)
+    let value = |key: &Vec<u8>| {
+        read_trie_value::<LayoutV1<Blake2Hasher>, _>(&database, &H256(root), key, None, None)
+            .map_err(|_| BadProof)
+    };
+    keys.iter().map(value).collect()
 }
 
 #[cfg(test)]
@@ -60,6 +84,10 @@ mod tests {
         trie_types::{TrieDBBuilder, TrieDBMutBuilderV1},
         MemoryDB, Recorder, Trie as _, TrieMut as _,
     };
+
+    fn read_one(root: [u8; 32], nodes: Vec<Vec<u8>>, key: &[u8]) -> Result<Option<Vec<u8>>, BadProof> {
+        read(root, nodes, &[key.to_vec()]).map(|mut values| values.pop().unwrap())
+    }
 
     /// A state with two ballots and other values, and a proof of `key`.
     fn state(key: &[u8]) -> ([u8; 32], Vec<Vec<u8>>) {
@@ -96,10 +124,10 @@ mod tests {
     fn a_proof_shows_presence_and_absence() {
         let present = ballot_key(&Eid([7; 32]), &PublicKey([3; 32]));
         let (root, nodes) = state(&present);
-        assert_eq!(read(root, nodes, &present), Ok(Some(vec![3; 200])));
+        assert_eq!(read_one(root, nodes, &present), Ok(Some(vec![3; 200])));
         let absent = ballot_key(&Eid([7; 32]), &PublicKey([99; 32]));
         let (root, nodes) = state(&absent);
-        assert_eq!(read(root, nodes, &absent), Ok(None));
+        assert_eq!(read_one(root, nodes, &absent), Ok(None));
     }
 
     #[test]
@@ -111,15 +139,15 @@ mod tests {
             let mut changed = nodes.clone();
             let last = changed[index].len() - 1;
             changed[index][last] ^= 1;
-            assert_eq!(read(root, changed, &key), Err(BadProof), "node {index} changed");
+            assert_eq!(read_one(root, changed, &key), Err(BadProof), "node {index} changed");
             let mut missing = nodes.clone();
             missing.remove(index);
-            assert_eq!(read(root, missing, &key), Err(BadProof), "node {index} missing");
+            assert_eq!(read_one(root, missing, &key), Err(BadProof), "node {index} missing");
         }
-        assert_eq!(read([0; 32], nodes.clone(), &key), Err(BadProof), "another root");
-        assert_eq!(read(root, Vec::new(), &key), Err(BadProof), "nothing");
+        assert_eq!(read_one([0; 32], nodes.clone(), &key), Err(BadProof), "another root");
+        assert_eq!(read_one(root, Vec::new(), &key), Err(BadProof), "nothing");
         // The proof of one credential is no statement about another's.
         let other = ballot_key(&Eid([7; 32]), &PublicKey([4; 32]));
-        assert_ne!(read(root, nodes, &other), Ok(None));
+        assert_ne!(read_one(root, nodes, &other), Ok(None));
     }
 }

@@ -6,10 +6,12 @@
 //! crash uses [`Voting::seal`], keeps what that gives on disk, and hands it to [`Voting::send`].
 
 mod cast;
+mod receipt;
 mod register;
 mod sealed;
 
-pub use cast::{Delivered, Deliveries, RecordedVote, VoterReceipt};
+pub use cast::{Delivered, Deliveries, RecordedVote};
+pub use receipt::{ReceiptError, Verdict, VoterReceipt};
 pub use register::{register, Registered};
 pub use sealed::{SealedBallot, MAX_SEALED_BYTES};
 
@@ -76,8 +78,8 @@ pub enum VoterError {
         /// The credential that claimed it.
         credential: PublicKey,
     },
-    /// The message is finalized, and the chain did not act on it.
-    #[error("block {block} is final and holds the registration, but the roll does not have the credential: the phase ended just then, or another credential was faster; look at roll entry {entry}")]
+    /// The message is in a block, and the chain did not act on it, or the node made the block up.
+    #[error("block {block} holds the registration, but the roll, as it is proved, does not have the credential: the phase ended just then, or another credential was faster; look at roll entry {entry}")]
     NotRegistered {
         /// The block.
         block: u32,

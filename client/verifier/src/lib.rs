@@ -10,6 +10,7 @@
 //! | proof of finality | `finality`, `trie` | 17 |
 //! | what was found | `report`, `text` | all |
 //! | a dispute about contributions (spec 7.7) | [`evidence`] | |
+//! | one voter's ballots, in a record that is verified | [`voter`] | |
 //!
 //! One pass over the record, from any source. One thread reads and replays in order, and all cores verify ballots in
 //! batches behind it. Whatever stops the replay, ballots before it are verified first: so the failure that is
@@ -49,6 +50,7 @@ mod running;
 mod tally;
 mod text;
 mod trie;
+pub mod voter;
 
 use std::{
     cell::Cell,

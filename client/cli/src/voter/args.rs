@@ -60,12 +60,14 @@ Give all 64 digits of the election, as they stand on the invitation, so as not t
   psephos voter track XXXXX-XXXXX-... --key voter.key --election EID
   psephos voter track XXXXX-XXXXX-... --credential PUBLIC-KEY --election EID")]
     Track(TrackArgs),
-    /// Check a receipt against the chain: that the ballot is final, whatever one node says.
+    /// Check a receipt: that the ballot is recorded and counts, by proofs, whatever a node says.
     #[command(after_help = "Examples:
   psephos voter check receipt.json
   psephos --node wss://one.example --node wss://two.example --json voter check receipt.json
+  psephos voter check receipt.json --record record.psephos          # without any node
 
-Exits with 1 when you have cast a later ballot, and with 4 when the ballot is not where the receipt says:
+Exits with 1 when the ballot is recorded and does not count, as when you have cast a later one; with 3 when no node
+proves a block as late as the receipt's; and with 4 when a node lies, or the ballot is not where the receipt says:
 then tell the board and show the receipt.")]
     Check(CheckArgs),
     /// Show what the roll says of your credential.
@@ -193,6 +195,12 @@ pub struct TrackArgs {
 pub struct CheckArgs {
     /// The receipt that `voter cast` wrote.
     pub receipt: PathBuf,
+    /// An election record, as `psephos audit export` wrote it: it is verified, and no node is asked.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// The record's finality proof [default: the file with its name and .finality, if there is one].
+    #[arg(long, value_name = "FILE", requires = "record")]
+    pub finality: Option<PathBuf>,
 }
 
 /// A credential to look at.

@@ -6,12 +6,11 @@ use futures::StreamExt;
 use psephos_protocol::{
     ballot::{Ballot, CastBallot, Prepared, SignedBallot, TrackingCode},
     election::Election,
-    ids::{Anchor, BallotHash, Digest, Eid},
-    keys::{PublicKey, SigningKey},
+    ids::{Anchor, BallotHash, Digest},
+    keys::SigningKey,
     receipt::Receipt,
     wire::Message,
 };
-use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     pin::pin,
@@ -20,11 +19,12 @@ use std::{
 };
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
-use super::{SealedBallot, VoterError, Voting};
+use super::{SealedBallot, VoterError, VoterReceipt, Voting};
 use crate::{
     election::explain_phase,
     endpoints::{TrusteeClient, TrusteeError},
     error::ChainError,
+    finality::FinalBlock,
     submit::{casts, STALL},
 };
 
@@ -39,32 +39,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const DELIVER: Duration = Duration::from_secs(10 * 60);
 /// Finalized blocks that are waited for beyond a ballot's expiry.
 const BEYOND_EXPIRY: u32 = 8;
-
-/// What a voter keeps: proof that the ballot is recorded. It says nothing about the vote.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VoterReceipt {
-    /// The election.
-    #[serde(with = "as_text")]
-    pub eid: Eid,
-    /// The voter's credential.
-    #[serde(with = "as_text")]
-    pub credential: PublicKey,
-    /// The ballot's sequence number.
-    pub sequence: u32,
-    /// The ballot hash, all 256 bits.
-    #[serde(with = "as_text")]
-    pub ballot: BallotHash,
-    /// The tracking code, for people.
-    #[serde(with = "as_text")]
-    pub tracking_code: TrackingCode,
-    /// The finalized block that has the ballot.
-    pub block: u32,
-    /// That block's hash.
-    #[serde(with = "as_text")]
-    pub block_hash: Digest,
-    /// The trustees whose receipts the ballot carries, ascending.
-    pub trustees: Vec<u8>,
-}
 
 /// A vote that is recorded for good, and the deliveries that may still be under way.
 pub struct RecordedVote {
@@ -121,7 +95,7 @@ impl Voting {
     }
 
     /// Deposits every trustee's share with all of them at once, submits the ballot with the first q receipts,
-    /// waits until it is final, and proves that it is recorded. Sending it again does no harm: what was cut off,
+    /// waits until it is final, and sees it recorded by proofs of both. Sending it again does no harm: what was cut off,
     /// wherever, goes on.
     ///
     /// # Errors
@@ -135,17 +109,20 @@ impl Voting {
             Err(error) => self.sent_before(&sealed.ballot.ballot, error).await,
             accepted => accepted,
         };
-        let Accepted { anchor, trustees } = match accepted {
+        let Accepted { anchor, trustees, proved } = match accepted {
             Err(error @ (VoterError::TooFewReceipts { .. } | VoterError::Lapsed(_))) => {
                 deliveries.stop();
                 return Err(error);
             }
             accepted => accepted?,
         };
-        let proof = self.prove_recorded(&statement.credential, anchor.number).await?;
-        match proof.0 {
+        let recorded = proved.ballot(&statement.eid, &statement.credential).await?;
+        match recorded.map(|ballot| ballot.hash) {
             Some(recorded) if recorded == hash => {}
-            recorded => return Err(VoterError::NotRecorded { cast: hash, recorded, block: proof.1 }),
+            recorded => {
+                let block = proved.anchor().number;
+                return Err(VoterError::NotRecorded { cast: hash, recorded, block });
+            }
         }
         let receipt = VoterReceipt {
             eid: statement.eid,
@@ -172,7 +149,10 @@ impl Voting {
         let message = Message::Cast(CastBallot { signed: signed.clone(), receipts });
         let left = statement.expiry.saturating_sub(statement.anchor.number).saturating_add(BEYOND_EXPIRY);
         match self.chain().settle(&message, left).await {
-            Ok((anchor, message)) => Ok(Accepted { anchor, trustees: vouchers(&message) }),
+            Ok((anchor, message)) => {
+                let proved = self.chain().proved_to_include(&anchor).await?;
+                Ok(Accepted { anchor, trustees: vouchers(&message), proved })
+            }
             Err(error) => Err(explain_phase(self.chain(), &statement.eid, "Open", error).await.into()),
         }
     }
@@ -187,47 +167,44 @@ impl Voting {
             chain.best_finalized().await?;
         }
         // Whatever node answers: the blocks up to one in which no place is left for this ballot decide.
-        let recorded = chain.recorded_ballot(eid, credential).await?;
-        let finalized = chain.finalized().await?.number;
-        let last = match recorded {
-            Some((recorded, at)) if recorded.sequence >= statement.sequence => at.number,
-            _ if finalized >= statement.expiry => finalized,
-            _ => return Err(error),
-        };
-        match self.find(ballot, last).await? {
-            Some(accepted) => Ok(accepted),
+        let proved = chain.proved_final().await?;
+        let recorded = proved.ballot(eid, credential).await?;
+        let is_over = recorded.is_some_and(|recorded| recorded.sequence >= statement.sequence)
+            || proved.anchor().number >= statement.expiry;
+        if !is_over {
+            return Err(error);
+        }
+        match self.find(ballot, &proved).await? {
+            Some((anchor, trustees)) => Ok(Accepted { anchor, trustees, proved }),
             None => Err(VoterError::Lapsed(Box::new(error))),
         }
     }
 
-    /// The block between the ballot's anchor and the finalized block `last` that holds the ballot.
-    async fn find(&self, ballot: &Ballot, last: u32) -> Result<Option<Accepted>, ChainError> {
+    /// The block with the ballot, and the trustees whose receipts it carries there. All blocks that could have it are
+    /// read, up to one that is proved to be final.
+    async fn find(
+        &self,
+        ballot: &Ballot,
+        proved: &FinalBlock,
+    ) -> Result<Option<(Anchor, Vec<u8>)>, ChainError> {
         let first = ballot.statement.anchor.number.saturating_add(1);
+        let last = proved.anchor().number.min(ballot.statement.expiry);
         let mut blocks = pin!(self.chain().follow_finalized(first).take((first..=last).count()));
         let late = |_| ChainError::Stalled { height: last, seconds: STALL.as_secs() };
+        let (mut found, mut end) = (None, None);
         while let Some(block) = timeout(STALL, blocks.next()).await.map_err(late)? {
             let block = block?;
-            if let Some(found) = block.messages.iter().find(|message| casts(message, ballot)) {
-                return Ok(Some(Accepted { anchor: block.anchor, trustees: vouchers(found) }));
+            end = Some(block.anchor);
+            if let Some(message) = block.messages.iter().find(|message| casts(message, ballot)) {
+                found = Some((block.anchor, vouchers(message)));
+                break;
             }
         }
-        Ok(None)
-    }
-
-    /// The recorded ballot by storage proof, at a finalized block not before this one.
-    async fn prove_recorded(
-        &self,
-        credential: &PublicKey,
-        block: u32,
-    ) -> Result<(Option<BallotHash>, u32), VoterError> {
-        let (chain, eid) = (self.chain(), &self.election().eid);
-        // Another node may have taken over that has not finalized the block yet.
-        chain
-            .wait_finalized("the ballot's block at the node in use", 8, || async {
-                let (ballot, at) = chain.proved_ballot(eid, credential).await?;
-                Ok((at.number >= block).then_some((ballot.map(|ballot| ballot.hash), at.number)))
-            })
-            .await
+        // Each block names the one before, so that the last one stands for all that were read.
+        if let Some(end) = end {
+            proved.require(&end).await?;
+        }
+        Ok(found)
     }
 
     /// Starts all deliveries. The channel tells the outcome of every attempt.
@@ -263,6 +240,8 @@ struct Accepted {
     anchor: Anchor,
     /// The trustees whose receipts it carries.
     trustees: Vec<u8>,
+    /// That block or one after it, proved to be final.
+    proved: FinalBlock,
 }
 
 /// The trustees whose receipts a ballot carries.
@@ -357,20 +336,4 @@ async fn collect(
         return Err(VoterError::TooFewReceipts { got: receipts.len(), quorum, failures });
     }
     Ok(receipts.into_values().take(needed).collect())
-}
-
-/// Identifiers as text in receipts.
-mod as_text {
-    use serde::{de::Error, Deserialize, Deserializer, Serializer};
-    use std::{fmt::Display, str::FromStr};
-
-    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<T, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
 }

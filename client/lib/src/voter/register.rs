@@ -3,6 +3,7 @@
 use bounded_collections::BoundedVec;
 use psephos_protocol::{
     election::Election,
+    ids::{Anchor, Eid},
     invitation::{InvitationCode, InvitationError},
     keys::{PublicKey, SigningKey},
     refusal::Refusal,
@@ -16,13 +17,13 @@ use rand_core::OsRng;
 use super::VoterError;
 use crate::{chain::Chain, election::explain_phase, error::ChainError};
 
-/// A credential that is on the roll, at a finalized block.
+/// A credential that is on the roll, proved at a block that is proved to be final.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
-    /// The roll entry.
-    pub entry: u32,
     /// The voter as the chain knows it.
     pub voter: Voter,
+    /// The block.
+    pub block: Anchor,
 }
 
 /// Puts a credential on the roll with the one or two codes of an invitation, in any order, and waits until
@@ -51,8 +52,8 @@ pub async fn register(
         Some(claimed) if claimed != public => return Err(VoterError::Claimed { entry, credential: claimed }),
         _ => {}
     }
-    if let Some(voter) = chain.voter(&eid, &public).await? {
-        return Ok(Registered { entry, voter });
+    if let Some(registered) = look_up(chain, &eid, &public).await? {
+        return Ok(registered);
     }
     let message = Message::Register(sign(election, entry, &keys, credential));
     let block = match chain.submit_and_finalize(&message).await {
@@ -68,14 +69,19 @@ pub async fn register(
         }
         Err(error) => return Err(explain_phase(chain, &eid, "Registration", error).await.into()),
     };
-    let voter = chain
-        .wait_finalized("the registration", 8, || async { chain.voter(&eid, &public).await })
-        .await
-        .map_err(|error| match error {
+    chain.wait_finalized("the registration", 8, || look_up(chain, &eid, &public)).await.map_err(|error| {
+        match error {
             ChainError::Timeout { .. } => VoterError::NotRegistered { block, entry },
             other => other.into(),
-        })?;
-    Ok(Registered { entry, voter })
+        }
+    })
+}
+
+/// Whether a credential is on the roll, by proof.
+async fn look_up(chain: &Chain, eid: &Eid, credential: &PublicKey) -> Result<Option<Registered>, ChainError> {
+    let proved = chain.proved_final().await?;
+    let voter = proved.voter(eid, credential).await?;
+    Ok(voter.map(|voter| Registered { voter, block: proved.anchor() }))
 }
 
 /// The registration that these keys sign.

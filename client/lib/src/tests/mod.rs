@@ -1,0 +1,5 @@
+//! Voters' clients against nodes that lie.
+
+mod lies;
+mod node;
+mod world;
