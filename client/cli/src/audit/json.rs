@@ -76,7 +76,7 @@ pub fn run(args: &JsonArgs, context: &Context) -> Result<(), CliError> {
     let length = file.metadata().map_or(0, |data| data.len());
     let progress = context.out.bytes(length, "decoding the record");
     let source = progress.wrap_read(BufReader::new(file));
-    let failed = |stop, to: &Path| match stop {
+    let failed = |stop: Stop, to: &Path| match stop {
         Stop::Record(error) => CliError::file(&args.record, error),
         Stop::Read(error) => CliError::file(&args.record, error),
         Stop::Write(error) => CliError::file(to, error),

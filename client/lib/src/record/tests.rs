@@ -3,7 +3,7 @@ use codec::{Compact, Encode};
 use ed25519_dalek::{Signer, SigningKey};
 use jsonrpsee::{
     server::{Server, ServerHandle},
-    types::{ErrorObjectOwned, Params as RpcParams},
+    types::ErrorObjectOwned,
     RpcModule,
 };
 use psephos_protocol::{
@@ -215,11 +215,11 @@ impl Node {
             "state_getReadProof",
             "state_call",
         ] {
-            let answer = move |params: RpcParams<'_>, world: &World, _: &_| {
+            let register = module.register_method(method, move |params, world, _| {
                 let params: Vec<Value> = params.parse().unwrap_or_default();
                 Ok::<Value, ErrorObjectOwned>(world.answer(method, &params))
-            };
-            module.register_method(method, answer).unwrap();
+            });
+            register.unwrap();
         }
         let server = Server::builder().build("127.0.0.1:0").await.unwrap();
         let address = server.local_addr().unwrap();

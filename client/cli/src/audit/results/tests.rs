@@ -25,11 +25,12 @@ fn labels(arguments: &[&str]) -> nist::Labels {
     #[derive(Parser)]
     struct Line {
         #[arg(long)]
+        #[allow(dead_code)] // The labels ask for it.
         nist: bool,
         #[command(flatten)]
         labels: nist::Labels,
     }
-    Line::try_parse_from([&["x", "--nist"], arguments].concat()).unwrap().labels
+    Line::try_parse_from([&["x", "--nist"][..], arguments].concat()).unwrap().labels
 }
 
 fn nist(results: &Results, arguments: &[&str]) -> Value {
@@ -122,7 +123,8 @@ fn votes_are_given_for_all_units_and_for_each_cell() {
     let results = found("totals per unit: two cells");
     let report = nist(&results, &[]);
     assert_eq!(report["Format"], "precinct-level");
-    let expected = |counts: [(&str, u64); 3]| counts.map(|(unit, count)| (unit.to_string(), count)).into();
+    let expected =
+        |counts: [(&str, u64); 3]| BTreeMap::from(counts.map(|(unit, count)| (unit.to_string(), count)));
     assert_eq!(counts(&report, 0, 1), expected([("electorate", 3), ("unit-1", 1), ("cell-2", 2)]));
     let units = report["GpUnit"].as_array().unwrap();
     let unit = |id: &str| units.iter().find(|unit| unit["@id"] == id).unwrap();
