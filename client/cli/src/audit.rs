@@ -65,7 +65,7 @@ Until it is whole the record is record.psephos.partial. If the export is cut off
     Json(json::JsonArgs),
     /// Verify a record, and write its result as CSV or in a common data format.
     #[command(after_help = results::EXAMPLES)]
-    Results(results::ResultsArgs),
+    Results(Box<results::ResultsArgs>),
     /// Wait for the trustees, and have the chain finalize the tally. Anyone may.
     #[command(after_help = "Examples:
   psephos audit tally EID

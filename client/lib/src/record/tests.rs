@@ -322,7 +322,7 @@ async fn an_export_that_is_stopped_leaves_what_another_node_goes_on_with() {
     let mut stop = Some(stop);
     let reached = |at: Progress| {
         if at.block == 100 {
-            drop(stop.take().map(|stop| stop.send(())));
+            stop.take().map(|stop| stop.send(())).into_iter().for_each(Result::unwrap);
         }
     };
     tokio::select! {
