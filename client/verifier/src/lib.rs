@@ -9,8 +9,10 @@
 //! | agreement, contributions, openings | `tally` | 11, 13, 14 |
 //! | proof of finality | `finality`, `trie` | 17 |
 //! | what was found | `report`, `text` | all |
+//! | what its reader knows beforehand | [`given`] | |
 //! | a dispute about contributions (spec 7.7) | [`evidence`] | |
 //! | one voter's ballots, in a record that is verified | [`voter`] | |
+//! | the result for those who publish it | [`results`] | |
 //!
 //! One pass over the record, from any source. One thread reads and replays in order, and all cores verify ballots in
 //! batches behind it. Whatever stops the replay, ballots before it are verified first: so the failure that is
@@ -41,10 +43,12 @@ mod batches;
 mod board;
 pub mod evidence;
 mod finality;
+pub mod given;
 mod header;
 mod kept;
 mod replay;
 pub mod report;
+pub mod results;
 mod roll;
 mod running;
 mod tally;
