@@ -8,6 +8,7 @@
 //! | ballots and their sums | `ballots` | 8, 9, 12 |
 //! | agreement, contributions, openings | `tally` | 11, 13, 14 |
 //! | proof of finality | `finality`, `trie` | 17 |
+//! | certificate | `certificate` | 18 |
 //! | what was found | `report`, `text` | all |
 //! | a dispute about contributions (spec 7.7) | [`evidence`] | |
 //!
@@ -31,6 +32,7 @@
 
 mod ballots;
 mod board;
+mod certificate;
 pub mod evidence;
 mod finality;
 mod header;
@@ -38,6 +40,7 @@ mod replay;
 pub mod report;
 mod roll;
 mod running;
+mod source;
 mod tally;
 mod text;
 mod trie;
@@ -59,6 +62,7 @@ use psephos_protocol::{
 
 use report::{Checks, Failure, Outcome, Party, Step};
 pub use report::{Report, Verdict};
+use source::Hashed;
 
 /// What the reader of a report knows beforehand. What is not given is taken from the record, and the
 /// report says so.
@@ -72,6 +76,10 @@ pub struct Options {
     pub eid: Option<Eid>,
     /// The finality proof that came with the record ([`psephos_protocol::finality::FinalityProof`]).
     pub finality: Option<Vec<u8>>,
+    /// The certificate that came with the record ([`psephos_protocol::certificate::Certificate`]).
+    pub certificate: Option<Vec<u8>>,
+    /// The fingerprint of the certificate's key.
+    pub certificate_key: Option<Digest>,
 }
 
 /// Why the replay stopped.
@@ -90,8 +98,17 @@ enum Stop {
 /// # Errors
 /// Only when the source can't be read.
 pub fn verify(source: impl Read, options: &Options) -> io::Result<Report> {
-    let (header, replay, failure) = replayed(source, options)?;
-    Ok(report(options, header, replay, failure))
+    let mut source = Hashed::new(source);
+    let (header, mut replay, mut failure) = replayed(&mut source, options)?;
+    let digest = source.digest();
+    let mut certified = None;
+    if let (None, Some(replay)) = (&failure, &mut replay) {
+        match certificate::check(replay, digest, options) {
+            Ok(found) => certified = found,
+            Err(error) => failure = Some(error),
+        }
+    }
+    Ok(Report { digest, certificate: certified, ..report(options, header, replay, failure) })
 }
 
 /// A record's header, how far it was replayed, and why no further.
@@ -185,6 +202,8 @@ fn report(
     let mut report = Report {
         genesis: header.as_ref().map(|header| header.genesis),
         eid: header.as_ref().map(|header| header.eid),
+        digest: None,
+        certificate: None,
         title: None,
         rehearsal: None,
         checks: Vec::new(),
@@ -241,6 +260,11 @@ fn caveats(options: &Options, report: &Report) -> Vec<String> {
             "the record alone does not show that block {} ({}) is final: give its finality proof, or compare it with a node that you trust or with the printed record",
             last.number,
             Digest(last.hash)
+        ));
+    }
+    if options.certificate.is_some() && options.certificate_key.is_none() {
+        notes.push(String::from(
+            "compare the fingerprint of the certificate's key with the one that was printed before the election, or give it with --certificate-key",
         ));
     }
     if options.genesis.is_none() || options.board.is_none() {

@@ -14,8 +14,8 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use psephos_protocol::{
     board::Board,
-    finality::{MAX_PROOF_BYTES, SUFFIX},
-    ids::{Eid, Genesis},
+    certificate, finality,
+    ids::{Digest, Eid, Genesis, NotAnId},
     keys::PublicKey,
 };
 use psephos_verifier::{verify, Options};
@@ -40,6 +40,12 @@ struct Cli {
     /// The finality proof of the record [default: the file with its name and .finality, if there is one].
     #[arg(long, value_name = "FILE")]
     finality: Option<PathBuf>,
+    /// The certificate of the record [default: the file with its name and .certificate, if there is one].
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// The fingerprint of the certificate's key that you know from print, in hexadecimal; spaces may stand in it.
+    #[arg(long, value_name = "HEX", value_parser = fingerprint)]
+    certificate_key: Option<Digest>,
     /// The chain's board that you know: K:KEY,KEY,… with K the threshold and the members' keys in order,
     /// or a file with that.
     #[arg(long, value_name = "FILE|K:KEYS")]
@@ -60,8 +66,15 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<bool> {
     let board = cli.board.as_deref().map(board).transpose()?;
-    let finality = finality(cli)?;
-    let options = Options { genesis: cli.genesis, board, eid: cli.election, finality };
+    let beside = |given: &Option<PathBuf>, suffix, most| beside(&cli.record, given.as_deref(), suffix, most);
+    let options = Options {
+        genesis: cli.genesis,
+        board,
+        eid: cli.election,
+        finality: beside(&cli.finality, finality::SUFFIX, finality::MAX_PROOF_BYTES)?,
+        certificate: beside(&cli.certificate, certificate::SUFFIX, certificate::BYTES)?,
+        certificate_key: cli.certificate_key,
+    };
     let unreadable = || format!("can't read the record {}", cli.record.display());
     let file = File::open(&cli.record).with_context(unreadable)?;
     let progress = match file.metadata() {
@@ -82,12 +95,12 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     Ok(report.verified())
 }
 
-/// The finality proof that was named, or that lies beside the record.
-fn finality(cli: &Cli) -> anyhow::Result<Option<Vec<u8>>> {
-    let mut beside = cli.record.clone().into_os_string();
-    beside.push(SUFFIX);
+/// The file of `most` bytes that was named, or that lies beside the record by its name and `suffix`, if there is one.
+fn beside(record: &Path, given: Option<&Path>, suffix: &str, most: usize) -> anyhow::Result<Option<Vec<u8>>> {
+    let mut beside = record.as_os_str().to_owned();
+    beside.push(suffix);
     let beside = PathBuf::from(beside);
-    let path = match &cli.finality {
+    let path = match given {
         Some(path) => path,
         None if beside.is_file() => &beside,
         None => return Ok(None),
@@ -95,9 +108,14 @@ fn finality(cli: &Cli) -> anyhow::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     // One more than there may be, so that what is too long is found to be.
     File::open(path)
-        .and_then(|file| file.take(MAX_PROOF_BYTES as u64 + 1).read_to_end(&mut bytes))
-        .with_context(|| format!("can't read the finality proof {}", path.display()))?;
+        .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("can't read {}", path.display()))?;
     Ok(Some(bytes))
+}
+
+/// A digest, in groups if it likes.
+fn fingerprint(text: &str) -> Result<Digest, NotAnId> {
+    text.split_whitespace().collect::<String>().parse()
 }
 
 /// The report with its verdict, for programs.

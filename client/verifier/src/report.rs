@@ -1,4 +1,4 @@
-//! What the verifier found: seventeen numbered checks, and the totals they stand for.
+//! What the verifier found: eighteen numbered checks, and the totals they stand for.
 
 use std::fmt;
 
@@ -46,11 +46,13 @@ pub enum Step {
     End = 16,
     /// The last block is final.
     Finality = 17,
+    /// A certificate of this very file.
+    Certificate = 18,
 }
 
 impl Step {
     /// All checks in order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Format,
         Self::Headers,
         Self::Definition,
@@ -68,6 +70,7 @@ impl Step {
         Self::Certification,
         Self::End,
         Self::Finality,
+        Self::Certificate,
     ];
 
     /// The check's number, from 1.
@@ -99,6 +102,7 @@ impl Step {
             Self::Certification => "k of m members of the election's board certified this result, or voided",
             Self::End => "the record ends there",
             Self::Finality => "more than two thirds of the validators signed that the last block is final",
+            Self::Certificate => "a hash-based signature certifies this very file",
         }
     }
 }
@@ -237,6 +241,17 @@ pub enum Outcome {
     },
 }
 
+/// The certificate of the record's file, to be compared with print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Certified {
+    /// The fingerprint of the key that signed it.
+    #[serde(serialize_with = "hexadecimal")]
+    pub key: Digest,
+    /// SHA-256 of its signature.
+    #[serde(serialize_with = "hexadecimal")]
+    pub signature: Digest,
+}
+
 /// All that the verifier found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -246,6 +261,11 @@ pub struct Report {
     /// The election.
     #[serde(serialize_with = "displayed")]
     pub eid: Option<Eid>,
+    /// SHA-256 of the record's file, if it was read to its end.
+    #[serde(serialize_with = "displayed")]
+    pub digest: Option<Digest>,
+    /// What the certificate beside it says, if it holds.
+    pub certificate: Option<Certified>,
     /// Its title, once it is defined.
     pub title: Option<String>,
     /// Of a rehearsal, which counts for nothing: the trustee that was held back, 0 for none.

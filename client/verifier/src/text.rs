@@ -82,6 +82,9 @@ impl fmt::Display for Report {
         if let Some(result) = &self.result {
             writeln!(f, "result      {result}")?;
         }
+        if let Some(digest) = &self.digest {
+            writeln!(f, "SHA-256     {digest}  (of the file)")?;
+        }
         for note in &self.notes {
             writeln!(f, "note: {}", clean(note))?;
         }
