@@ -9,7 +9,7 @@
 //! | agreement, contributions, openings | `tally` | 11, 13, 14 |
 //! | proof of finality | `finality`, `trie` | 17 |
 //! | certificate | `certificate` | 18 |
-//! | what was found | `report`, `text` | all |
+//! | what was found | `report`, `times`, `text`, [`html`] | all |
 //! | a dispute about contributions (spec 7.7) | [`evidence`] | |
 //!
 //! One pass over the record. Memory holds the roll and, per voter who voted, the commitments of the
@@ -36,6 +36,7 @@ mod certificate;
 pub mod evidence;
 mod finality;
 mod header;
+pub mod html;
 mod replay;
 pub mod report;
 mod roll;
@@ -43,6 +44,7 @@ mod running;
 mod source;
 mod tally;
 mod text;
+mod times;
 mod trie;
 
 use std::{
@@ -60,7 +62,7 @@ use psephos_protocol::{
     VERSION,
 };
 
-use report::{Checks, Failure, Outcome, Party, Step};
+use report::{Checks, Failure, Given, Outcome, Party, Step};
 pub use report::{Report, Verdict};
 use source::Hashed;
 
@@ -202,6 +204,13 @@ fn report(
     let mut report = Report {
         genesis: header.as_ref().map(|header| header.genesis),
         eid: header.as_ref().map(|header| header.eid),
+        board: header.as_ref().map(|header| header.board.clone()),
+        given: Given {
+            genesis: options.genesis.is_some(),
+            board: options.board.is_some(),
+            election: options.eid.is_some(),
+            certificate_key: options.certificate_key.is_some(),
+        },
         digest: None,
         certificate: None,
         title: None,
@@ -212,6 +221,9 @@ fn report(
         contests: Vec::new(),
         cells: Vec::new(),
         units: Vec::new(),
+        opens_at: None,
+        closes_at: None,
+        times: None,
         result: None,
         roll_log: Digest::default(),
         ballot_log: Digest::default(),
@@ -233,6 +245,8 @@ fn report(
         report.rehearsal = election.manifest.rehearsal;
         report.units = running.roll.units(election);
         running.ballots.add_turnout(&mut report.units);
+        (report.opens_at, report.closes_at) = (Some(running.opens_at), Some(running.closes_at));
+        report.times = running.times.counted();
         report.roll_log = running.roll.log();
         report.ballot_log = running.ballots.log();
         report.ballots = running.ballots.accepted();

@@ -18,7 +18,7 @@ use psephos_protocol::{
     ids::{Digest, Eid, Genesis, NotAnId},
     keys::PublicKey,
 };
-use psephos_verifier::{verify, Options};
+use psephos_verifier::{html, verify, Options};
 
 /// Verifies an election record offline: replays it and confirms the result from the record alone.
 ///
@@ -31,6 +31,9 @@ struct Cli {
     /// Prints the report as JSON.
     #[arg(long)]
     json: bool,
+    /// Writes the report as a page of HTML, too, to a new file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// The chain that you know: its genesis hash in hexadecimal.
     #[arg(long, value_name = "HEX")]
     genesis: Option<Genesis>,
@@ -75,6 +78,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         certificate: beside(&cli.certificate, certificate::SUFFIX, certificate::BYTES)?,
         certificate_key: cli.certificate_key,
     };
+    let page = cli.html.as_deref().map(new_file).transpose()?;
     let unreadable = || format!("can't read the record {}", cli.record.display());
     let file = File::open(&cli.record).with_context(unreadable)?;
     let progress = match file.metadata() {
@@ -83,6 +87,11 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     };
     let report = verify(progress.wrap_read(BufReader::new(file)), &options).with_context(unreadable)?;
     progress.finish_and_clear();
+    if let Some((path, mut page)) = page {
+        let name = cli.record.file_name().unwrap_or(cli.record.as_os_str()).to_string_lossy();
+        page.write_all(html::report(&report, &name).as_bytes())
+            .with_context(|| format!("can't write the page {}", path.display()))?;
+    }
     let mut out = std::io::stdout().lock();
     if cli.json {
         serde_json::to_writer_pretty(&mut out, &Json { report: &report, verified: report.verified() })
@@ -111,6 +120,12 @@ fn beside(record: &Path, given: Option<&Path>, suffix: &str, most: usize) -> any
         .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
         .with_context(|| format!("can't read {}", path.display()))?;
     Ok(Some(bytes))
+}
+
+/// Opens a new file. What is there stays: it might be the record.
+fn new_file(path: &Path) -> anyhow::Result<(&Path, File)> {
+    let file = File::create_new(path).with_context(|| format!("can't write the page {}", path.display()))?;
+    Ok((path, file))
 }
 
 /// A digest, in groups if it likes.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use psephos_protocol::{
+    board::Board,
     ids::{Anchor, Digest, Eid, Genesis},
     keys::PublicKey,
 };
@@ -252,6 +253,30 @@ pub struct Certified {
     pub signature: Digest,
 }
 
+/// Accepted ballots over time, replaced ones included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BallotTimes {
+    /// When the first period begins, in ms since the Unix epoch.
+    pub start: u64,
+    /// How long each period is, in ms.
+    pub length: u64,
+    /// The ballots of each period, by the time of their blocks.
+    pub ballots: Vec<u64>,
+}
+
+/// What the reader knew beforehand, which was compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Given {
+    /// The chain.
+    pub genesis: bool,
+    /// The chain's board.
+    pub board: bool,
+    /// The election.
+    pub election: bool,
+    /// The fingerprint of the certificate's key.
+    pub certificate_key: bool,
+}
+
 /// All that the verifier found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -261,6 +286,11 @@ pub struct Report {
     /// The election.
     #[serde(serialize_with = "displayed")]
     pub eid: Option<Eid>,
+    /// The chain's board, as the record names it.
+    #[serde(serialize_with = "board")]
+    pub board: Option<Board>,
+    /// What of that was compared with what the reader knows.
+    pub given: Given,
     /// SHA-256 of the record's file, if it was read to its end.
     #[serde(serialize_with = "displayed")]
     pub digest: Option<Digest>,
@@ -283,6 +313,12 @@ pub struct Report {
     pub cells: Vec<CellTotals>,
     /// The roll by unit.
     pub units: Vec<UnitCount>,
+    /// When voting opens, as last stated: ms since the Unix epoch.
+    pub opens_at: Option<u64>,
+    /// When voting closes, as last stated; the board may have closed it before, where the manifest allows that.
+    pub closes_at: Option<u64>,
+    /// When ballots came; none without ballots.
+    pub times: Option<BallotTimes>,
     /// The digest of the result, as recomputed: what the board certifies and prints.
     #[serde(serialize_with = "displayed")]
     pub result: Option<Digest>,
@@ -388,6 +424,12 @@ fn displayed<S: serde::Serializer>(value: &Option<impl fmt::Display>, out: S) ->
         Some(value) => out.collect_str(value),
         None => out.serialize_none(),
     }
+}
+
+fn board<S: serde::Serializer>(board: &Option<Board>, out: S) -> Result<S::Ok, S::Error> {
+    let Some(Board { members, threshold }) = board else { return out.serialize_none() };
+    let members: Vec<String> = members.iter().map(ToString::to_string).collect();
+    out.collect_str(&format_args!("{threshold}:{}", members.join(",")))
 }
 
 fn anchor<S: serde::Serializer>(block: &Option<Anchor>, out: S) -> Result<S::Ok, S::Error> {
