@@ -17,7 +17,7 @@
 //! | a ballot is prepared, audited, cast | [`ballot`], [`shares`], `envelope`, [`receipt`] |
 //! | a trustee that was away comes to its shares | `repair` |
 //! | the tally, and a dispute about it | [`declaration`], [`agreement`], [`cells`], [`tally`], [`evidence`] |
-//! | what travels and what remains | [`wire`], [`state`], [`record`], [`finality`], [`refusal`] |
+//! | what travels and what remains | [`wire`], [`state`], [`record`], [`finality`], `certificate`, [`refusal`] |
 //!
 //! The crate is pure: no clock, network, storage, thread or ambient randomness. Every function
 //! that needs randomness takes a generator. Secrets zeroize on drop and have no `Debug`.
@@ -42,6 +42,8 @@ pub mod ballot;
 pub mod board;
 pub mod bounds;
 pub mod cells;
+#[cfg(feature = "certificate")]
+pub mod certificate;
 pub mod combination;
 pub mod contest;
 pub mod declaration;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::network::{path, run};
 
-/// The checks of a record with its finality proof.
+/// The checks of a record with its finality proof and without a certificate.
 const CHECKS: usize = 17;
 
 /// The report of `psephos-verify`; an error if it does not verify, or not everything was checked.

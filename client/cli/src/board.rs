@@ -1,6 +1,7 @@
 //! `psephos board`: each command is one member's approval; the chain acts when enough members gave theirs.
 
 mod args;
+mod certificate;
 mod rehearse;
 
 pub use args::Command;
@@ -79,6 +80,8 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
             let (keys, chain, eid) = start(&args.target, context).await?;
             act(&chain, &keys, actions::certify(&chain, &eid).await?, context).await
         }
+        Command::CertificateKey(args) => certificate::make_key(&args, context),
+        Command::Certificate(args) => certificate::run(&args, context),
         Command::Void(args) => {
             let (keys, chain, eid) = start(&args.target, context).await?;
             act(&chain, &keys, actions::void(&eid, &args.reason)?, context).await

@@ -1,8 +1,9 @@
 //! Making key files, the same for every role.
 
 use clap::Args;
-use psephos_client::keystore::{KeyFile, KeyRole, Protection, PublicKeyFile};
+use psephos_client::keystore::{KeyError, KeyFile, KeyRole, Protection, PublicKeyFile};
 use rand_core::OsRng;
+use serde::Serialize;
 use serde_json::json;
 use std::{
     fs::{self, OpenOptions},
@@ -87,9 +88,22 @@ pub fn public_path(path: &Path) -> PathBuf {
 /// # Errors
 /// [`CliError::Input`] when one exists, before any is written.
 pub fn write(key: &KeyFile, path: &Path, protection: &Protection) -> Result<PublicKeyFile, CliError> {
-    let public_path = public_path(path);
     let public = key.public_file();
-    let text = serde_json::to_vec_pretty(&public).map_err(CliError::input)?;
+    halves(path, &public, || key.create(path, protection))?;
+    Ok(public)
+}
+
+/// As [`write`], of any key: `create` writes the secret half.
+///
+/// # Errors
+/// As there.
+pub fn halves(
+    path: &Path,
+    public: &impl Serialize,
+    create: impl FnOnce() -> Result<(), KeyError>,
+) -> Result<(), CliError> {
+    let public_path = public_path(path);
+    let text = serde_json::to_vec_pretty(public).map_err(CliError::input)?;
     let published = match fs::read(&public_path) {
         Ok(there) if there == text => true,
         Ok(_) => {
@@ -100,16 +114,24 @@ pub fn write(key: &KeyFile, path: &Path, protection: &Protection) -> Result<Publ
         }
         Err(_) => false,
     };
-    key.create(path, protection)?;
+    create()?;
     if !published {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&public_path)
-            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
-            .map_err(|error| CliError::file(&public_path, error))?;
+        create_new(&public_path, &text)?;
     }
-    Ok(public)
+    Ok(())
+}
+
+/// Writes a new file, durably.
+///
+/// # Errors
+/// [`CliError::Input`] when it exists, or what the system says.
+pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(|error| CliError::file(path, error))
 }
 
 /// Makes a key of a role and says what to do with its public half.

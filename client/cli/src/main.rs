@@ -12,6 +12,7 @@ mod keys;
 mod manifest;
 mod network;
 mod output;
+mod qr;
 mod registrar;
 mod show;
 mod times;

@@ -335,3 +335,85 @@ fn the_doctor_looks_at_all_and_says_which_is_wrong() {
     assert_eq!((&*found["key file"], &*found["store"]), ("problem", "problem"));
     assert_eq!(doctor(at, &["--key", "t.key", "--data", "nowhere"]).1["store"], "warning");
 }
+
+/// A record of docs/vectors.
+fn record(name: &str) -> Vec<u8> {
+    let records: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/vectors/records.json")).unwrap();
+    let of = |record: &&serde_json::Value| record["name"] == name;
+    hex::decode(records.as_array().unwrap().iter().find(of).unwrap()["record"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn a_certified_record_gets_a_certificate_that_holds_and_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let bytes = record("plurality, one voter by invitation, one ballot replaced");
+    fs::write(at.join("record"), &bytes).unwrap();
+    let make =
+        ["--json", "board", "certificate-key", "--name", "Board", "--out", "c.key", "--insecure-plaintext"];
+    let made = success(at, &make);
+    assert_eq!(mode(&at.join("c.key")), 0o600);
+    let public: serde_json::Value =
+        serde_json::from_slice(&fs::read(at.join("c.pub.json")).unwrap()).unwrap();
+    assert_eq!(public["fingerprint"], made["fingerprint"]);
+    assert_eq!(failure(at, &make).0, 2);
+
+    let certify = ["--json", "board", "certificate", "record", "--key", "c.key"];
+    let output = psephos(at, &certify);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no finality proof"));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["fingerprint"], made["fingerprint"]);
+    let options = psephos_verifier::Options {
+        certificate: Some(fs::read(at.join("record.certificate")).unwrap()),
+        certificate_key: Some(made["fingerprint"].as_str().unwrap().parse().unwrap()),
+        ..Default::default()
+    };
+    let report = psephos_verifier::verify(bytes.as_slice(), &options).unwrap();
+    assert!(report.verified() && report.certificate.is_some(), "{report}");
+    assert_eq!(said["sha256"], report.digest.unwrap().to_string());
+    let page = fs::read_to_string(at.join("record.certificate.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Certificate of an election record"));
+    // The secret is in its file alone.
+    let secret: serde_json::Value = serde_json::from_slice(&fs::read(at.join("c.key")).unwrap()).unwrap();
+    let secret = secret["seeds"].as_str().unwrap();
+    for text in [made.to_string(), public.to_string(), page, String::from_utf8_lossy(&output.stdout).into()] {
+        assert!(!text.contains(secret) && !text.contains(&secret[..48]));
+    }
+    // What is there stays.
+    let before = fs::read(at.join("record.certificate")).unwrap();
+    let (code, error) = failure(at, &certify);
+    assert!(code == 2 && error.contains("exists already"), "{error}");
+    assert_eq!(fs::read(at.join("record.certificate")).unwrap(), before);
+}
+
+#[test]
+fn nothing_else_is_certified() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let good = record("plurality, one voter by invitation, one ballot replaced");
+    let cut = good[..good.len() - 1].to_vec();
+    fs::write(at.join("good"), &good).unwrap();
+    fs::write(at.join("cut"), cut).unwrap();
+    fs::write(at.join("voided"), record("voided while open")).unwrap();
+    fs::write(at.join("tampered"), record("a counted ballot is missing")).unwrap();
+    fs::write(at.join("unproved"), &good).unwrap();
+    fs::write(at.join("unproved.finality"), b"PSEPHOSF").unwrap();
+    success(
+        at,
+        &["--json", "board", "certificate-key", "--name", "B", "--out", "c.key", "--insecure-plaintext"],
+    );
+    let refused = |file: &str, more: &[&str]| {
+        let (code, error) = failure(at, &[&["board", "certificate", file, "--key", "c.key"], more].concat());
+        assert_eq!(code, 1, "{file}: {error}");
+        assert!(!at.join(format!("{file}.certificate")).exists(), "{file}");
+        assert!(!at.join(format!("{file}.certificate.html")).exists(), "{file}");
+        error
+    };
+    assert!(refused("cut", &[]).contains("check 1:"));
+    assert!(refused("tampered", &[]).contains("nothing is certified: NOT VERIFIED"));
+    assert!(refused("voided", &[]).contains("did not certify a result"));
+    assert!(refused("unproved", &[]).contains("check 17:"));
+    assert!(refused("good", &["--election", &"11".repeat(32)]).contains("check 3:"));
+}

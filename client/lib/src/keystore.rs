@@ -8,6 +8,7 @@
 //! A trustee's has `root` in the place of `signing`, from which both of its keys follow ([`Root`]). Older
 //! ones have the two seeds, `signing` and `kem`, and can't be written down as words.
 
+mod certificate;
 mod root;
 mod sealing;
 
@@ -27,6 +28,7 @@ use tempfile::{NamedTempFile, PersistError};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use age::secrecy::{ExposeSecret, SecretString};
+pub use certificate::{CertificateKeyFile, PublicCertificateKey};
 pub use root::{Repair, Root, UnknownWord, WordsError, WORDS};
 pub use sealing::Recipient;
 
@@ -333,9 +335,6 @@ impl KeyFile {
     /// # Errors
     /// [`KeyError::Exists`] when there is something in its place, or what the system says.
     pub fn create(&self, path: &Path, protection: &Protection) -> Result<(), KeyError> {
-        if path.exists() {
-            return Err(KeyError::Exists(path.into()));
-        }
         let stored = Stored {
             version: VERSION,
             role: self.role,
@@ -345,21 +344,7 @@ impl KeyFile {
             kem: self.kem.as_ref().filter(|_| self.root.is_none()).map(|kem| hex::encode(kem.seed())),
             root: self.root.as_ref().map(|root| hex::encode(root.bytes())),
         };
-        // Large enough that it never grows, which would leave copies of the secret behind.
-        let mut json = Zeroizing::new(Vec::with_capacity(MAX_BYTES as usize));
-        let bad =
-            |error: serde_json::Error| KeyError::Format { path: path.into(), reason: error.to_string() };
-        serde_json::to_writer(&mut *json, &stored).map_err(bad)?;
-        json.push(b'\n');
-        match protection {
-            Protection::InsecurePlaintext => create_private(path, &json),
-            Protection::Passphrase(passphrase) => {
-                create_private(path, &sealing::with_passphrase(passphrase, &json).map_err(io_error(path))?)
-            }
-            Protection::Recipient(recipient) => {
-                create_private(path, &sealing::to(recipient, &json).map_err(io_error(path))?)
-            }
-        }
+        create_sealed(path, &stored, protection)
     }
 
     /// Reads a key file of one role.
@@ -387,10 +372,7 @@ impl KeyFile {
         role: KeyRole,
         passphrase: impl FnOnce() -> Result<SecretString, KeyError>,
     ) -> Result<Self, KeyError> {
-        let bytes = read_private(path)?;
-        let json =
-            if is_plain(&bytes) { bytes } else { sealing::open_with_passphrase(path, &bytes, passphrase)? };
-        Self::parse(path, role, &json)
+        Self::parse(path, role, &read_sealed(path, passphrase)?)
     }
 
     /// Reads a backup that was encrypted to the holder of an age identity.
@@ -452,6 +434,39 @@ pub fn fingerprint(key: &PublicKey) -> String {
     let digits = key.to_string();
     let groups: Vec<&str> = (0..32).step_by(4).filter_map(|start| digits.get(start..start + 4)).collect();
     groups.join(" ")
+}
+
+/// Writes the contents of a key file to a new one.
+fn create_sealed(path: &Path, stored: &impl Serialize, protection: &Protection) -> Result<(), KeyError> {
+    if path.exists() {
+        return Err(KeyError::Exists(path.into()));
+    }
+    // Large enough that it never grows, which would leave copies of the secret behind.
+    let mut json = Zeroizing::new(Vec::with_capacity(MAX_BYTES as usize));
+    let bad = |error: serde_json::Error| KeyError::Format { path: path.into(), reason: error.to_string() };
+    serde_json::to_writer(&mut *json, stored).map_err(bad)?;
+    json.push(b'\n');
+    match protection {
+        Protection::InsecurePlaintext => create_private(path, &json),
+        Protection::Passphrase(passphrase) => {
+            create_private(path, &sealing::with_passphrase(passphrase, &json).map_err(io_error(path))?)
+        }
+        Protection::Recipient(recipient) => {
+            create_private(path, &sealing::to(recipient, &json).map_err(io_error(path))?)
+        }
+    }
+}
+
+/// Reads the contents of a key file, with a passphrase that is asked for when it is encrypted.
+fn read_sealed(
+    path: &Path,
+    passphrase: impl FnOnce() -> Result<SecretString, KeyError>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let bytes = read_private(path)?;
+    if is_plain(&bytes) {
+        return Ok(bytes);
+    }
+    sealing::open_with_passphrase(path, &bytes, passphrase)
 }
 
 fn is_plain(bytes: &[u8]) -> bool {

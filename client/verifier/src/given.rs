@@ -3,8 +3,8 @@
 use clap::Args;
 use psephos_protocol::{
     board::Board,
-    finality::{MAX_PROOF_BYTES, SUFFIX},
-    ids::{Eid, Genesis},
+    certificate, finality,
+    ids::{Digest, Eid, Genesis, NotAnId},
     keys::PublicKey,
 };
 use std::{
@@ -27,6 +27,12 @@ pub struct Given {
     /// The finality proof of the record [default: the file with its name and .finality, if there is one].
     #[arg(long, value_name = "FILE")]
     finality: Option<PathBuf>,
+    /// The certificate of the record [default: the file with its name and .certificate, if there is one].
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// The fingerprint of the certificate's key that you know from print, in hexadecimal; spaces may stand in it.
+    #[arg(long, value_name = "HEX", value_parser = fingerprint)]
+    certificate_key: Option<Digest>,
     /// The chain's board that you know: K:KEY,KEY,… with K the threshold and the members' keys in order,
     /// or a file with that.
     #[arg(long, value_name = "FILE|K:KEYS")]
@@ -40,27 +46,39 @@ impl Given {
     /// What is wrong with an option, or can't be read.
     pub fn options(&self, record: &Path) -> Result<Options, String> {
         let board = self.board.as_deref().map(board).transpose()?;
-        let finality = self.finality(record)?;
-        Ok(Options { genesis: self.genesis, board, eid: self.election, finality })
+        let (proof, signed) = (self.finality.as_deref(), self.certificate.as_deref());
+        Ok(Options {
+            genesis: self.genesis,
+            board,
+            eid: self.election,
+            finality: beside(record, proof, finality::SUFFIX, finality::MAX_PROOF_BYTES)?,
+            certificate: beside(record, signed, certificate::SUFFIX, certificate::BYTES)?,
+            certificate_key: self.certificate_key,
+        })
     }
+}
 
-    /// The finality proof that was named, or that lies beside the record.
-    fn finality(&self, record: &Path) -> Result<Option<Vec<u8>>, String> {
-        let mut beside = record.as_os_str().to_owned();
-        beside.push(SUFFIX);
-        let beside = PathBuf::from(beside);
-        let path = match &self.finality {
-            Some(path) => path,
-            None if beside.is_file() => &beside,
-            None => return Ok(None),
-        };
-        let mut bytes = Vec::new();
-        // One more than there may be, so that what is too long is found to be.
-        File::open(path)
-            .and_then(|file| file.take((MAX_PROOF_BYTES as u64).saturating_add(1)).read_to_end(&mut bytes))
-            .map_err(|error| format!("can't read the finality proof {}: {error}", path.display()))?;
-        Ok(Some(bytes))
-    }
+/// The file of `most` bytes that was named, or that lies beside the record by its name and `suffix`, if there is one.
+fn beside(record: &Path, named: Option<&Path>, suffix: &str, most: usize) -> Result<Option<Vec<u8>>, String> {
+    let mut beside = record.as_os_str().to_owned();
+    beside.push(suffix);
+    let beside = PathBuf::from(beside);
+    let path = match named {
+        Some(path) => path,
+        None if beside.is_file() => &beside,
+        None => return Ok(None),
+    };
+    let mut bytes = Vec::new();
+    // One more than there may be, so that what is too long is found to be.
+    File::open(path)
+        .and_then(|file| file.take((most as u64).saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(|error| format!("can't read {}: {error}", path.display()))?;
+    Ok(Some(bytes))
+}
+
+/// A digest, in groups if it likes.
+fn fingerprint(text: &str) -> Result<Digest, NotAnId> {
+    text.split_whitespace().collect::<String>().parse()
 }
 
 /// A board from `K:KEY,KEY,…`, or from a file with that, over lines if it likes.

@@ -8,7 +8,8 @@
 //! | ballots and their sums | `ballots`, `batches`, `kept` | 8, 9, 12 |
 //! | agreement, contributions, openings | `tally` | 11, 13, 14 |
 //! | proof of finality | `finality`, `trie` | 17 |
-//! | what was found | `report`, `text` | all |
+//! | certificate | `certificate` | 18 |
+//! | what was found | `report`, `times`, `text`, [`html`] | all |
 //! | what its reader knows beforehand | [`given`] | |
 //! | a dispute about contributions (spec 7.7) | [`evidence`] | |
 //! | one voter's ballots, in a record that is verified | [`voter`] | |
@@ -41,18 +42,22 @@
 mod ballots;
 mod batches;
 mod board;
+mod certificate;
 pub mod evidence;
 mod finality;
 pub mod given;
 mod header;
+pub mod html;
 mod kept;
 mod replay;
 pub mod report;
 pub mod results;
 mod roll;
 mod running;
+mod source;
 mod tally;
 mod text;
+mod times;
 mod trie;
 pub mod voter;
 
@@ -73,8 +78,9 @@ use psephos_protocol::{
     VERSION,
 };
 
-use report::{Checks, Failure, Outcome, Party, Step};
+use report::{Checks, Failure, Given, Outcome, Party, Step};
 pub use report::{Report, Verdict};
+use source::Hashed;
 
 /// What the reader of a report knows beforehand. What is not given is taken from the record, and the
 /// report says so.
@@ -88,6 +94,10 @@ pub struct Options {
     pub eid: Option<Eid>,
     /// The finality proof that came with the record ([`psephos_protocol::finality::FinalityProof`]).
     pub finality: Option<Vec<u8>>,
+    /// The certificate that came with the record ([`psephos_protocol::certificate::Certificate`]).
+    pub certificate: Option<Vec<u8>>,
+    /// The fingerprint of the certificate's key.
+    pub certificate_key: Option<Digest>,
 }
 
 /// Why the replay stopped.
@@ -136,8 +146,17 @@ pub fn verify_and_tell(
     options: &Options,
     progress: impl FnMut(u64),
 ) -> io::Result<Report> {
-    let (header, replay, failure) = replayed(source, options, progress)?;
-    Ok(report(options, header, replay, failure))
+    let mut source = Hashed::new(source);
+    let (header, mut replay, mut failure) = replayed(&mut source, options, progress)?;
+    let digest = source.digest();
+    let mut certified = None;
+    if let (None, Some(replay)) = (&failure, &mut replay) {
+        match certificate::check(replay, digest, options) {
+            Ok(found) => certified = found,
+            Err(error) => failure = Some(error),
+        }
+    }
+    Ok(Report { digest, certificate: certified, ..report(options, header, replay, failure) })
 }
 
 /// A record's header, how far it was replayed, and why no further.
@@ -240,6 +259,15 @@ fn report(
     let mut report = Report {
         genesis: header.as_ref().map(|header| header.genesis),
         eid: header.as_ref().map(|header| header.eid),
+        board: header.as_ref().map(|header| header.board.clone()),
+        given: Given {
+            genesis: options.genesis.is_some(),
+            board: options.board.is_some(),
+            election: options.eid.is_some(),
+            certificate_key: options.certificate_key.is_some(),
+        },
+        digest: None,
+        certificate: None,
         title: None,
         rehearsal: None,
         checks: Vec::new(),
@@ -248,6 +276,9 @@ fn report(
         contests: Vec::new(),
         cells: Vec::new(),
         units: Vec::new(),
+        opens_at: None,
+        closes_at: None,
+        times: None,
         result: None,
         roll_log: Digest::default(),
         ballot_log: Digest::default(),
@@ -269,6 +300,8 @@ fn report(
         report.rehearsal = election.manifest.rehearsal;
         report.units = running.roll.units(election);
         running.ballots.add_turnout(&mut report.units);
+        (report.opens_at, report.closes_at) = (Some(running.opens_at), Some(running.closes_at));
+        report.times = running.times.counted();
         report.roll_log = running.roll.log();
         report.ballot_log = running.ballots.log();
         report.ballots = running.ballots.accepted();
@@ -296,6 +329,11 @@ fn caveats(options: &Options, report: &Report) -> Vec<String> {
             "the record alone does not show that block {} ({}) is final: give its finality proof, or compare it with a node that you trust or with the printed record",
             last.number,
             Digest(last.hash)
+        ));
+    }
+    if options.certificate.is_some() && options.certificate_key.is_none() {
+        notes.push(String::from(
+            "compare the fingerprint of the certificate's key with the one that was printed before the election, or give it with --certificate-key",
         ));
     }
     if options.genesis.is_none() || options.board.is_none() {

@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use psephos_verifier::{given::Given, verify_and_tell};
+use psephos_verifier::{given::Given, html, verify_and_tell};
 
 /// Verifies an election record offline: replays it and confirms the result from the record alone.
 ///
@@ -25,6 +25,9 @@ struct Cli {
     /// Prints the report as JSON.
     #[arg(long)]
     json: bool,
+    /// Writes the report as a page of HTML, too, to a new file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     given: Given,
 }
@@ -43,12 +46,18 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<bool> {
     let options = cli.given.options(&cli.record).map_err(anyhow::Error::msg)?;
+    let page = cli.html.as_deref().map(new_file).transpose()?;
     let unreadable = || format!("can't read the record {}", cli.record.display());
     let (source, length) = open(&cli.record).with_context(unreadable)?;
     let progress = progress(length);
     let report = verify_and_tell(source, &options, |verified| progress.set_position(verified))
         .with_context(unreadable)?;
     progress.finish_and_clear();
+    if let Some((path, mut page)) = page {
+        let name = cli.record.file_name().unwrap_or(cli.record.as_os_str()).to_string_lossy();
+        page.write_all(html::report(&report, &name).as_bytes())
+            .with_context(|| format!("can't write the page {}", path.display()))?;
+    }
     let mut out = io::stdout().lock();
     if cli.json {
         serde_json::to_writer_pretty(&mut out, &Json { report: &report, verified: report.verified() })
@@ -70,6 +79,12 @@ fn open(path: &Path) -> io::Result<(Box<dyn Read>, Option<u64>)> {
     // A pipe has no length.
     let length = file.metadata().ok().filter(|data| data.is_file()).map(|data| data.len());
     Ok((Box::new(BufReader::new(file)), length))
+}
+
+/// Opens a new file. What is there stays: it might be the record.
+fn new_file(path: &Path) -> anyhow::Result<(&Path, File)> {
+    let file = File::create_new(path).with_context(|| format!("can't write the page {}", path.display()))?;
+    Ok((path, file))
 }
 
 /// The report with its verdict, for programs.

@@ -7,7 +7,7 @@ use psephos_protocol::{
     board::{Action, Approval},
     bounds::{show, Reason, LOWERED_QUORUM_WAIT},
     election::Election,
-    ids::{Anchor, Genesis},
+    ids::{Anchor, Eid, Genesis},
     manifest::Manifest,
     record::{RecordBlock, RecordHeader},
     state::{LoweredQuorum, Phase},
@@ -58,6 +58,11 @@ impl Replay {
     /// The chain.
     pub(crate) fn genesis(&self) -> Genesis {
         self.header.genesis
+    }
+
+    /// Chain and election.
+    pub(crate) fn election(&self) -> (Genesis, Eid) {
+        (self.header.genesis, self.header.eid)
     }
 
     /// Replays the next block.

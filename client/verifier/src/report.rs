@@ -1,8 +1,9 @@
-//! What the verifier found: seventeen numbered checks, and the totals they stand for.
+//! What the verifier found: eighteen numbered checks, and the totals they stand for.
 
 use std::fmt;
 
 use psephos_protocol::{
+    board::Board,
     ids::{Anchor, Digest, Eid, Genesis},
     keys::PublicKey,
 };
@@ -46,11 +47,13 @@ pub enum Step {
     End = 16,
     /// The last block is final.
     Finality = 17,
+    /// A certificate of this very file.
+    Certificate = 18,
 }
 
 impl Step {
     /// All checks in order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Format,
         Self::Headers,
         Self::Definition,
@@ -68,6 +71,7 @@ impl Step {
         Self::Certification,
         Self::End,
         Self::Finality,
+        Self::Certificate,
     ];
 
     /// The check's number, from 1.
@@ -99,6 +103,7 @@ impl Step {
             Self::Certification => "k of m members of the election's board certified this result, or voided",
             Self::End => "the record ends there",
             Self::Finality => "more than two thirds of the validators signed that the last block is final",
+            Self::Certificate => "a hash-based signature certifies this very file",
         }
     }
 }
@@ -247,6 +252,41 @@ pub enum Outcome {
     },
 }
 
+/// The certificate of the record's file, to be compared with print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Certified {
+    /// The fingerprint of the key that signed it.
+    #[serde(serialize_with = "hexadecimal")]
+    pub key: Digest,
+    /// SHA-256 of its signature.
+    #[serde(serialize_with = "hexadecimal")]
+    pub signature: Digest,
+}
+
+/// Accepted ballots over time, replaced ones included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BallotTimes {
+    /// When the first period begins, in ms since the Unix epoch.
+    pub start: u64,
+    /// How long each period is, in ms.
+    pub length: u64,
+    /// The ballots of each period, by the time of their blocks.
+    pub ballots: Vec<u64>,
+}
+
+/// What the reader knew beforehand, which was compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Given {
+    /// The chain.
+    pub genesis: bool,
+    /// The chain's board.
+    pub board: bool,
+    /// The election.
+    pub election: bool,
+    /// The fingerprint of the certificate's key.
+    pub certificate_key: bool,
+}
+
 /// All that the verifier found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -256,6 +296,16 @@ pub struct Report {
     /// The election.
     #[serde(serialize_with = "displayed")]
     pub eid: Option<Eid>,
+    /// The chain's board, as the record names it.
+    #[serde(serialize_with = "board")]
+    pub board: Option<Board>,
+    /// What of that was compared with what the reader knows.
+    pub given: Given,
+    /// SHA-256 of the record's file, if it was read to its end.
+    #[serde(serialize_with = "displayed")]
+    pub digest: Option<Digest>,
+    /// What the certificate beside it says, if it holds.
+    pub certificate: Option<Certified>,
     /// Its title, once it is defined.
     pub title: Option<String>,
     /// Of a rehearsal, which counts for nothing: the trustee that was held back, 0 for none.
@@ -273,6 +323,12 @@ pub struct Report {
     pub cells: Vec<CellTotals>,
     /// The roll by unit.
     pub units: Vec<UnitCount>,
+    /// When voting opens, as last stated: ms since the Unix epoch.
+    pub opens_at: Option<u64>,
+    /// When voting closes, as last stated; the board may have closed it before, where the manifest allows that.
+    pub closes_at: Option<u64>,
+    /// When ballots came; none without ballots.
+    pub times: Option<BallotTimes>,
     /// The digest of the result, as recomputed: what the board certifies and prints.
     #[serde(serialize_with = "displayed")]
     pub result: Option<Digest>,
@@ -378,6 +434,12 @@ fn displayed<S: serde::Serializer>(value: &Option<impl fmt::Display>, out: S) ->
         Some(value) => out.collect_str(value),
         None => out.serialize_none(),
     }
+}
+
+fn board<S: serde::Serializer>(board: &Option<Board>, out: S) -> Result<S::Ok, S::Error> {
+    let Some(Board { members, threshold }) = board else { return out.serialize_none() };
+    let members: Vec<String> = members.iter().map(ToString::to_string).collect();
+    out.collect_str(&format_args!("{threshold}:{}", members.join(",")))
 }
 
 fn anchor<S: serde::Serializer>(block: &Option<Anchor>, out: S) -> Result<S::Ok, S::Error> {

@@ -21,6 +21,7 @@ use crate::{
     report::{Checks, Failure, Party, Step},
     roll::Roll,
     tally::Tally,
+    times::Times,
     Stop,
 };
 
@@ -38,6 +39,7 @@ pub(crate) struct Running {
     announced: BTreeMap<u8, u8>,
     pub(crate) roll: Roll,
     pub(crate) ballots: Ballots,
+    pub(crate) times: Times,
     /// The set that trustees should sign, once voting is over.
     pub(crate) expected: Option<SetStatement>,
     declarations: Declarations,
@@ -59,6 +61,7 @@ impl Running {
             announced: BTreeMap::new(),
             roll: Roll::default(),
             ballots: Ballots::new(&election)?,
+            times: Times::default(),
             expected: None,
             declarations: Declarations::default(),
             lowered: None,
@@ -229,7 +232,9 @@ impl Running {
         cast: CastBallot,
     ) -> Result<(), Stop> {
         self.require_at(block, &[Phase::Open], Step::Ballots, object)?;
-        self.ballots.cast(&self.election, &self.roll, headers, block, object, cast)
+        self.ballots.cast(&self.election, &self.roll, headers, block, object, cast)?;
+        self.times.add(block.time);
+        Ok(())
     }
 
     /// The phase is Closed; `closing` is the last block whose ballots count.

@@ -8,7 +8,7 @@ use crate::report::{ContestTotals, Outcome, Report, Verdict};
 const BAR: u64 = 30;
 
 /// A name from the record, without what could steer a terminal or turn the text around.
-fn clean(name: &str) -> String {
+pub(crate) fn clean(name: &str) -> String {
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -16,7 +16,7 @@ fn clean(name: &str) -> String {
     name.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
-fn verdict(verdict: Verdict) -> &'static str {
+pub(crate) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "passed",
         Verdict::Failed => "FAILED",
@@ -81,6 +81,9 @@ impl fmt::Display for Report {
         writeln!(f, "roll log    {}", self.roll_log)?;
         if let Some(result) = &self.result {
             writeln!(f, "result      {result}")?;
+        }
+        if let Some(digest) = &self.digest {
+            writeln!(f, "SHA-256     {digest}  (of the file)")?;
         }
         for note in &self.notes {
             writeln!(f, "note: {}", clean(note))?;

@@ -111,7 +111,7 @@ fn the_program_says_its_verdict_and_exits_with_it() {
     let out = program(&[record, "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
     assert_eq!(json["verified"], true);
-    assert_eq!(json["checks"].as_array().map(Vec::len), Some(17));
+    assert_eq!(json["checks"].as_array().map(Vec::len), Some(18));
     assert_eq!(json["checks"][7]["verdict"], "passed");
     assert_eq!(json["contests"][0]["options"][1][1], 3);
 

@@ -25,14 +25,14 @@ fn an_honest_record_verifies_with_its_totals() {
         genesis: Some(world.fixture.election.genesis),
         board: Some(world.board()),
         eid: Some(world.fixture.election.eid),
-        finality: None,
+        ..Options::default()
     };
     let report = verify(world.bytes().as_slice(), &options).expect("memory can be read");
     assert!(report.verified(), "{report}");
     assert!(report.checks[..16].iter().all(|check| check.verdict == Verdict::Passed), "{report}");
     assert_eq!(
         report.checks.iter().map(|check| check.number).collect::<Vec<_>>(),
-        (1..=17).collect::<Vec<_>>()
+        (1..=18).collect::<Vec<_>>()
     );
     let totals: Vec<u64> = report.contests[0].options.iter().map(|(_, total)| *total).collect();
     assert_eq!(totals, [0, 3, 1]);

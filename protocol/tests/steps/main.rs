@@ -5,6 +5,7 @@ mod audit;
 mod ballot;
 mod batch;
 mod cells;
+mod certificate;
 mod codes;
 mod contest;
 mod decoders;

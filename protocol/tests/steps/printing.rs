@@ -2,6 +2,7 @@
 
 use psephos_protocol::{
     ballot::{AuditOpening, Choices, Prepared, Seed, Signed},
+    certificate::CertificateKey,
     envelope::KemKey,
     group::ScalarBytes,
     keys::SigningKey,
@@ -39,6 +40,7 @@ fn secrets_print_nothing() {
         Expander,
         SigningKey,
         KemKey,
+        CertificateKey,
     );
     assert_eq!(format!("{:?}", ScalarBytes([0xab; 32])), "ScalarBytes(..)");
 }

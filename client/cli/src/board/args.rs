@@ -1,7 +1,7 @@
 //! The command line of `psephos board`.
 
 use clap::{Args, Subcommand};
-use psephos_protocol::ids::Digest;
+use psephos_protocol::ids::{Digest, Eid};
 use std::path::PathBuf;
 
 use crate::{keys::NewKey, manifest::FORMAT, voter::Trustees};
@@ -89,6 +89,21 @@ Members approve one action, so only the first writes the time; the others use `b
 
 Verify the exported record too: psephos audit export EID OUT && psephos-verify OUT")]
     Certify(Act),
+    /// Make the key that will certify records; its fingerprint is to be printed before the election.
+    #[command(after_help = "Example:
+  psephos board certificate-key --name 'Election Board' --out certificate.key
+
+Its signatures rest on hashes alone (SLH-DSA, FIPS 205), so that they hold when all others can be forged.
+Print the fingerprint before the election, in what is kept for as long as the record. One key serves all
+elections of a board.")]
+    CertificateKey(NewKey),
+    /// Certify the file of a record: verifies it, signs its hash, and makes a page to print. Needs no node.
+    #[command(after_help = "Example:
+  psephos board certificate record.psephos --election EID --key certificate.key
+
+Writes record.psephos.certificate, which `psephos-verify` checks, and record.psephos.certificate.html.
+Publish the first beside the record; print the second, sign it by hand, and keep it.")]
+    Certificate(CertificateArgs),
     /// Void the election, for a reason that everybody sees. Irreversible.
     #[command(after_help = "Example:
   psephos board void --election EID --reason 'the roll was wrong' --key board-1.key")]
@@ -224,6 +239,19 @@ pub struct ExtendArgs {
     /// Why, in at most 1024 bytes; it is public.
     #[arg(long)]
     pub reason: String,
+}
+
+/// A record to certify.
+#[derive(Args)]
+pub struct CertificateArgs {
+    /// The record, as `psephos audit export` wrote it; its finality proof lies beside it.
+    pub record: PathBuf,
+    /// The key file of `psephos board certificate-key`.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The election that it must be of: its whole identifier.
+    #[arg(long, value_name = "EID")]
+    pub election: Option<Eid>,
 }
 
 /// An election to void.

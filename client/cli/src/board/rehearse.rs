@@ -448,6 +448,7 @@ impl Rehearsal<'_> {
             board: Some(self.chain.chain_board().await?),
             eid: Some(*self.eid()),
             finality: fs::read(record::finality_path(&path)).ok(),
+            ..Options::default()
         };
         let verified = tokio::task::spawn_blocking(move || {
             let file = File::open(&path).map_err(|error| CliError::file(&path, error))?;

@@ -1,9 +1,11 @@
 //! The recovery sheet: one A4 page, in SVG, with a trustee's key as 24 words and as a QR code of the same.
 
 use psephos_client::keystore::{fingerprint, KeyFile, Root, WORDS};
-use qrcodegen_no_heap::{QrCode, QrCodeEcc, Version};
+use qrcodegen_no_heap::Version;
 use std::fmt::{self, Write};
 use zeroize::Zeroizing;
+
+use crate::qr::{self, QUIET};
 
 /// Bytes of the largest sheet. The text is made in a buffer of this size, which never grows and so leaves no
 /// copy behind.
@@ -19,8 +21,6 @@ const COLUMNS: usize = 4;
 const BOX: (f32, f32) = (43.5, 10.5);
 /// The side of the QR code in mm, with its quiet zone.
 const QR_SIDE: f32 = 68.0;
-/// Light modules around the code, as its standard asks for.
-const QUIET: i32 = 4;
 /// Characters in a line of the name, so few that wide ones fit, and its lines.
 const NAME_LINE: usize = 36;
 const NAME_LINES: usize = 3;
@@ -151,40 +151,16 @@ fn grid(svg: &mut String, words: &str, top: f32) -> Result<f32, fmt::Error> {
 
 /// The QR code of the words, as one path of the dark runs in each row.
 fn code(svg: &mut String, words: &str) -> fmt::Result {
-    let mut scratch = Zeroizing::new(vec![0u8; QR_VERSION.buffer_len()]);
-    let mut modules = Zeroizing::new(vec![0u8; QR_VERSION.buffer_len()]);
-    let code = QrCode::encode_text(
-        words,
-        &mut scratch,
-        &mut modules,
-        QrCodeEcc::Medium,
-        Version::MIN,
-        QR_VERSION,
-        None,
-        true,
-    )
-    .map_err(|_| fmt::Error)?;
-    let size = code.size();
-    let side = QR_SIDE / (size + 2 * QUIET) as f32;
-    write!(
-        svg,
-        r#"<path id="code" shape-rendering="crispEdges" transform="scale({side}) translate({QUIET} {QUIET})" d=""#
-    )?;
-    for y in 0..size {
-        let mut x = 0;
-        while x < size {
-            let start = x;
-            while code.get_module(x, y) {
-                x += 1;
-            }
-            if x > start {
-                write!(svg, "M{start} {y}h{}v1H{start}z", x - start)?;
-            }
-            x += 1;
-        }
-    }
-    writeln!(svg, r#""/>"#)?;
-    text(svg, QUIET as f32 * side, QR_SIDE, "label", "The same words")
+    qr::encode(words, QR_VERSION, |code| {
+        let side = QR_SIDE / (code.size() + 2 * QUIET) as f32;
+        write!(
+            svg,
+            r#"<path id="code" shape-rendering="crispEdges" transform="scale({side}) translate({QUIET} {QUIET})" d=""#
+        )?;
+        qr::path(code, svg)?;
+        writeln!(svg, r#""/>"#)?;
+        text(svg, QUIET as f32 * side, QR_SIDE, "label", "The same words")
+    })
 }
 
 fn rule(svg: &mut String, y: f32) -> fmt::Result {
@@ -210,6 +186,7 @@ fn text(svg: &mut String, x: f32, y: f32, class: &str, line: &str) -> fmt::Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qrcodegen_no_heap::{QrCode, QrCodeEcc};
     use rand_core::OsRng;
     use std::collections::BTreeSet;
 

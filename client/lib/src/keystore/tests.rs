@@ -196,3 +196,47 @@ fn a_fingerprint_is_the_beginning_of_the_public_key() {
     assert_eq!(print.len(), 8 * 4 + 7);
     assert!(key.public().to_string().starts_with(&print.replace(' ', "")));
 }
+
+#[test]
+fn the_key_for_certificates_is_kept_like_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("certificate.key");
+    let key = CertificateKeyFile::generate("Board", &mut OsRng);
+    key.create(&path, &passphrase("correct horse")).unwrap();
+    assert!(fs::read(&path).unwrap().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----"));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let right = source(folder.path(), "correct horse\n");
+    let loaded = CertificateKeyFile::load(&path, &right).unwrap();
+    assert_eq!(loaded.public_file(), key.public_file());
+    assert!(loaded.key().seeds() == key.key().seeds());
+    let wrong = source(folder.path(), "wrong horse");
+    let error = CertificateKeyFile::load(&path, &wrong).err();
+    assert!(matches!(error, Some(KeyError::WrongPassphrase { .. })));
+    let error = CertificateKeyFile::generate("Board", &mut OsRng).create(&path, &passphrase("correct horse"));
+    assert!(matches!(error, Err(KeyError::Exists(_))));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(CertificateKeyFile::load(&path, &right).err(), Some(KeyError::Mode { .. })));
+}
+
+#[test]
+fn keys_for_certificates_and_for_signatures_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("certificate.key"), folder.path().join("board.key"));
+    CertificateKeyFile::generate("Board", &mut OsRng).create(&one, &Protection::InsecurePlaintext).unwrap();
+    KeyFile::generate(KeyRole::Board, "Board", &mut OsRng)
+        .create(&other, &Protection::InsecurePlaintext)
+        .unwrap();
+    let reason = |error: Option<KeyError>| error.unwrap().to_string();
+    let error = reason(KeyFile::load(&one, KeyRole::Board, &PassphraseSource::Ask).err());
+    assert!(error.contains("has not the fields of a key file"), "{error}");
+    let error = reason(CertificateKeyFile::load(&other, &PassphraseSource::Ask).err());
+    assert!(error.contains("has not the fields of a certificate key"), "{error}");
+    // A changed secret is noticed, and not printed.
+    let text = fs::read_to_string(&one).unwrap();
+    let seeds = text.split_once("\"seeds\":\"").unwrap().1.split_once('"').unwrap().0;
+    for changed in ["0".repeat(144), "0".repeat(142), "x".repeat(144)] {
+        replace_private(&one, text.replace(seeds, &changed).as_bytes()).unwrap();
+        let error = reason(CertificateKeyFile::load(&one, &PassphraseSource::Ask).err());
+        assert!(!error.contains(&changed), "{error}");
+    }
+}

@@ -18,7 +18,7 @@ use super::common::{
 };
 
 /// Name and bytes of each record.
-fn records() -> Vec<(&'static str, Vec<u8>)> {
+pub fn records() -> Vec<(&'static str, Vec<u8>)> {
     let honest = |change: &dyn Fn(&mut World)| {
         let mut world = World::honest();
         change(&mut world);
