@@ -59,12 +59,17 @@ impl Replay {
         self.header.genesis
     }
 
+    fn is_over(&self) -> bool {
+        self.running.as_ref().is_some_and(Running::is_over)
+    }
+
     /// Replays the next block.
     pub(crate) fn block(&mut self, record: RecordBlock) -> Result<(), Failure> {
-        let block = self.headers.next(&record)?;
-        if self.running.as_ref().is_some_and(Running::is_over) {
-            return Err(Failure::new(Step::End, Party::Source, block, "it follows the end of the election"));
+        if let (true, Some(last)) = (self.is_over(), self.headers.last()) {
+            let object = format!("what follows {last}");
+            return Err(Failure::new(Step::End, Party::Source, object, "it follows the end of the election"));
         }
+        let block = self.headers.next(&record)?;
         self.tick(&block)?;
         for (place, message) in record.messages.into_iter().enumerate() {
             self.message(&block, &format!("{block}, message {place}"), message)?;
@@ -74,20 +79,14 @@ impl Replay {
 
     /// The record is at its end.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        let end = |step, reason: String| Failure::new(step, Party::Source, "the end of the record", reason);
+        let end = |reason: String| Failure::new(Step::Format, Party::Source, "the end of the record", reason);
         let Some(running) = &mut self.running else {
-            return Err(end(Step::Creation, String::from("no election was created")));
+            return Err(end(String::from("no election was created")));
         };
         running.ballots.flush(&running.election)?;
-        match running.phase {
-            Phase::Certified | Phase::Void => {}
-            Phase::Tallied => {
-                return Err(end(Step::Certification, String::from("the board did not certify the result")))
-            }
-            phase => {
-                let reason = format!("the election is in phase {phase}, neither certified nor voided");
-                return Err(end(Step::End, reason));
-            }
+        if !running.is_over() {
+            let phase = running.phase;
+            return Err(end(format!("the election is in phase {phase}, neither certified nor voided")));
         }
         let last = self.headers.last().map_or(Anchor::default(), |block| block.anchor);
         let blocks = self.headers.count();
@@ -111,10 +110,18 @@ impl Replay {
     }
 
     fn message(&mut self, block: &Block, object: &str, message: Message) -> Result<(), Failure> {
-        let step = step(&message);
-        if message.eid().is_some_and(|eid| eid != self.header.eid) {
-            return Err(Failure::new(step, Party::Source, object, "it is of another election"));
+        if self.is_over() {
+            return Err(Failure::new(
+                Step::End,
+                Party::Validators,
+                object,
+                "it follows the end of the election",
+            ));
         }
+        if message.eid().is_some_and(|eid| eid != self.header.eid) {
+            return Err(Failure::new(Step::Format, Party::Source, object, "it is of another election"));
+        }
+        let step = step(&message);
         if let Message::Approve(approval) = message {
             return self.approve(block, object, approval);
         }
@@ -178,23 +185,19 @@ impl Replay {
         let now = block.anchor.number;
         let step = board::step(&approval.action);
         let members = self.proposals.with(&approval, now);
-        let board = match (&approval.action, &mut self.running) {
-            (Action::CreateElection { .. }, _) => &self.header.board,
-            (_, Some(running)) => {
-                running.ballots.flush(&running.election)?;
-                &running.election.manifest.board
-            }
-            (_, None) => {
-                let reason = "the election is not created yet";
-                return Err(Failure::new(Step::Creation, Party::Validators, object, reason));
-            }
+        if let Some(running) = &mut self.running {
+            running.ballots.flush(&running.election)?;
+        }
+        // What is approved comes before who approves it (spec 9.2).
+        self.check_action(block, object, &approval.action, &members)?;
+        let board = match (&approval.action, &self.running) {
+            (Action::CreateElection { .. }, _) | (_, None) => &self.header.board,
+            (_, Some(running)) => &running.election.manifest.board,
         };
-        let complete = members.len() >= usize::from(board.threshold);
         self.proposals
             .check(&approval, &self.header.genesis, board, now)
             .map_err(|reason| Failure::new(step, Party::Validators, object, reason))?;
-        self.check_action(block, object, &approval.action, &members)?;
-        if !complete {
+        if members.len() < usize::from(board.threshold) {
             self.proposals.wait(&approval, now);
             return Ok(());
         }
@@ -213,17 +216,18 @@ impl Replay {
         let step = board::step(action);
         let fail = |reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
         let running = match (action, &self.running) {
-            (Action::CreateElection { .. }, None) if self.header.board.validate().is_err() => {
-                return fail(String::from("the chain's board has no threshold, or a key twice"))
-            }
-            (Action::CreateElection { number, manifest }, None) => {
-                return self.check_creation(object, *number, manifest.clone(), members).map(|_| ());
-            }
-            (Action::CreateElection { .. }, Some(_)) => {
-                return fail(String::from("the election exists already"))
+            (Action::CreateElection { number, manifest }, running) => {
+                self.check_creation(object, *number, manifest.clone(), members)?;
+                return match running {
+                    None => Ok(()),
+                    Some(_) => fail(String::from("the election exists already")),
+                };
             }
             (_, Some(running)) => running,
-            (_, None) => return fail(String::from("the election is not created yet")),
+            (_, None) => {
+                let reason = "the election is not created yet";
+                return Err(Failure::new(Step::Creation, Party::Validators, object, reason));
+            }
         };
         let wrong = |reason: String| Failure::new(step, Party::Board(members.to_vec()), object, reason);
         let require = |phases: &[Phase]| running.require_at(block, phases, step, object);
