@@ -62,27 +62,40 @@ impl AcceptedSet {
         self.0.is_empty()
     }
 
-    /// The root of the Merkle tree over (credential, sequence, ballot hash, weight, unit), sorted by
-    /// credential. An odd node goes up unpaired; leaves and nodes are hashed in different domains;
-    /// the empty set has the all-zero root.
+    /// The root of the set ([`SetRoot`]).
     #[must_use]
     pub fn root(&self) -> Digest {
-        let mut level: Vec<Digest> = self
-            .0
-            .iter()
-            .map(|(credential, accepted)| transcript::accepted_leaf(&(credential, accepted).encode()))
-            .collect();
-        while level.len() > 1 {
-            level = level
-                .chunks(2)
-                .filter_map(|pair| match pair {
-                    [left, right] => Some(transcript::accepted_node(left, right)),
-                    [single] => Some(*single),
-                    _ => None,
-                })
-                .collect();
+        let mut root = SetRoot::default();
+        self.iter().for_each(|(credential, accepted)| root.add(credential, accepted));
+        root.digest()
+    }
+}
+
+/// The root of the Merkle tree over (credential, sequence, ballot hash, weight, unit), sorted by credential, ballot by
+/// ballot. An odd node goes up unpaired; leaves and nodes are hashed in different domains; the empty set has the
+/// all-zero root.
+#[derive(Clone, Debug, Default)]
+pub struct SetRoot(
+    /// The roots of whole subtrees from left to right, each with its height, which fall.
+    Vec<(u32, Digest)>,
+);
+
+impl SetRoot {
+    /// Adds the next ballot. Credentials must ascend.
+    pub fn add(&mut self, credential: &PublicKey, accepted: &Accepted) {
+        let (mut height, mut node) = (0u32, transcript::accepted_leaf(&(credential, accepted).encode()));
+        while let Some((_, left)) = self.0.pop_if(|(other, _)| *other == height) {
+            node = transcript::accepted_node(&left, &node);
+            height = height.saturating_add(1);
         }
-        level.first().copied().unwrap_or_default()
+        self.0.push((height, node));
+    }
+
+    /// The root of what was added.
+    #[must_use]
+    pub fn digest(self) -> Digest {
+        let nodes = self.0.into_iter().rev().map(|(_, node)| node);
+        nodes.reduce(|right, left| transcript::accepted_node(&left, &right)).unwrap_or_default()
     }
 }
 

@@ -126,10 +126,16 @@ impl Declarations {
         first
     }
 
+    /// What this trustee has declared.
+    #[must_use]
+    pub fn of(&self, trustee: u8) -> Option<&Missing> {
+        self.0.get(&trustee)
+    }
+
     /// Whether this trustee has declared.
     #[must_use]
     pub fn has(&self, trustee: u8) -> bool {
-        self.0.contains_key(&trustee)
+        self.of(trustee).is_some()
     }
 
     /// The trustees that declared the counted ballot of this credential missing.

@@ -251,6 +251,11 @@ impl CommitmentSums {
         self.add_vartime(manifest, cell, style, weight, &negated)
     }
 
+    /// Adds other sums, of as many cells.
+    pub fn merge(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(sum, more)| *sum += more);
+    }
+
     /// The points.
     #[must_use]
     pub fn points(&self) -> &[RistrettoPoint] {

@@ -1,82 +1,87 @@
 //! Checks 8 and 9: each ballot, and that nobody is counted twice.
 //!
 //! What depends on the ballots before is checked in order; signatures, receipts and proofs, which take
-//! the time, are checked a chunk at a time on all cores.
+//! the time, are checked a batch at a time on all cores ([`crate::batches`]). A voter who voted takes a few bytes of
+//! memory here; what is needed again of the ballot that counts is in a file ([`crate::kept`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
+use codec::Encode;
 use psephos_protocol::{
-    agreement::{Accepted, AcceptedSet},
-    ballot::{
-        batch::{self, Unverified},
-        CastBallot, Checks, Statement, Terms, VerifiedBallot,
-    },
+    agreement::{Accepted, SetRoot},
+    ballot::{batch::BATCH, BallotError, CastBallot, Checks, Statement, Terms},
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     cells::{together, Cells, Groups},
     election::Election,
     group::Point,
     ids::{BallotHash, Digest},
     keys::PublicKey,
-    range_proof::Generators,
     tally::{CommitmentSums, TallyError, Turnouts},
     transcript,
 };
 
 use crate::{
+    batches::{Batches, Replaced, Waiting},
     header::{Block, Headers, Known},
+    kept::{Kept, KeptBallots},
     report::{Failure, Party, Step, UnitCount},
     roll::{Rights, Roll},
+    Stop,
 };
 
-/// How many ballots are verified at once; bounds what waits in memory to about 5 MB.
-const CHUNK: usize = 4 * batch::BATCH;
+/// What became of a voter's last verified ballot.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Standing {
+    /// There is none.
+    #[default]
+    None,
+    /// It counts.
+    Counts,
+    /// It would, and too few trustees can serve it.
+    Excluded,
+}
 
 /// A voter's ballots.
-#[derive(Default)]
-struct Voted {
+#[derive(Clone, Copy, Default)]
+struct Voter {
+    /// That of the last ballot; verified or not.
     sequence: u32,
+    /// How many there are.
     ballots: u8,
-    /// The commitments of the ballot that counts so far, to be taken out of the sums when it is replaced or
-    /// excluded.
-    commitments: Vec<Point>,
-    /// The digest of that ballot's dealing.
-    dealing: Digest,
-    /// The trustees whose receipts that ballot carries, each the bit of its index.
-    vouched: u32,
+    standing: Standing,
 }
 
-/// A ballot of the set, as its dealing is checked against it.
-pub(crate) struct DealtBallot<'a> {
-    pub(crate) credential: &'a PublicKey,
-    pub(crate) accepted: &'a Accepted,
-    pub(crate) commitments: &'a [Point],
-    /// The digest of its dealing.
-    pub(crate) digest: Digest,
-}
-
-/// A ballot whose signatures and proof wait for their check.
-struct Waiting {
-    object: String,
-    cast: CastBallot,
-    rights: Rights,
+/// A ballot of the set.
+pub(crate) struct InSet {
+    pub(crate) credential: PublicKey,
+    pub(crate) rights: Rights,
+    pub(crate) kept: Kept,
 }
 
 /// The ballot box.
 pub(crate) struct Ballots {
-    generators: Generators,
     /// By style.
-    checks: Vec<Checks>,
+    checks: Vec<Arc<Checks>>,
+    /// The ballots of the next batch.
     waiting: Vec<Waiting>,
-    voted: HashMap<PublicKey, Voted>,
-    set: AcceptedSet,
-    /// Ballots that count and are not in the set, because too few trustees can serve them.
-    excluded: BTreeMap<PublicKey, Accepted>,
+    /// What the next batch takes out of the sums.
+    replaced: Vec<Replaced>,
+    batches: Batches,
+    /// Bytes of the ballots that are not verified yet.
+    unverified: u64,
+    /// By roll entry; the roll does not change any more when voting begins.
+    voters: Vec<Voter>,
+    kept: KeptBallots,
+    /// How many ballots are in the set.
+    counted: u32,
+    /// Whose ballots count and are not in the set, because too few trustees can serve them.
+    excluded: BTreeSet<PublicKey>,
     /// Sums, turnouts and groups of the counted ballots per unit: the cells are known when all are counted.
     sums: CommitmentSums,
     turnout: Turnouts,
     groups: Vec<Groups>,
     /// Who voted per reporting unit, excluded or not.
-    voters: Vec<u32>,
+    voted: Vec<u32>,
     log: Digest,
     accepted: u64,
     /// Ballots tied to a block before the record.
@@ -85,24 +90,28 @@ pub(crate) struct Ballots {
 
 impl Ballots {
     /// An empty box.
-    pub(crate) fn new(election: &Election) -> Self {
+    pub(crate) fn new(election: &Election) -> Result<Self, Stop> {
         let manifest = &election.manifest;
         let styles = (0u16..).take(manifest.styles.len());
-        Self {
-            generators: Generators::covering(manifest.shapes()),
-            checks: styles.filter_map(|style| Terms::of(election, style).ok()).map(Checks::new).collect(),
+        let terms = styles.filter_map(|style| Terms::of(election, style).ok());
+        Ok(Self {
+            checks: terms.map(|terms| Arc::new(Checks::new(terms))).collect(),
             waiting: Vec::new(),
-            voted: HashMap::new(),
-            set: AcceptedSet::default(),
-            excluded: BTreeMap::new(),
+            replaced: Vec::new(),
+            batches: Batches::new(manifest)?,
+            unverified: 0,
+            voters: Vec::new(),
+            kept: KeptBallots::new(manifest)?,
+            counted: 0,
+            excluded: BTreeSet::new(),
             sums: CommitmentSums::new(manifest, manifest.counting_units()),
             turnout: Turnouts::new(manifest, manifest.counting_units()),
             groups: Groups::per_unit(manifest),
-            voters: vec![0; manifest.units.len()],
+            voted: vec![0; manifest.units.len()],
             log: Digest::default(),
             accepted: 0,
             unanchored: 0,
-        }
+        })
     }
 
     /// Takes a ballot of `block`, when voting is open.
@@ -114,41 +123,42 @@ impl Ballots {
         block: &Block,
         object: &str,
         cast: CastBallot,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Stop> {
         let statement = &cast.signed.ballot.statement;
-        let object =
-            format!("{object} (ballot {} of credential {})", statement.sequence, statement.credential);
-        let fail = |reason: String| Failure::new(Step::Ballots, Party::Validators, &object, reason);
+        let fail = |reason: String| refused(object, statement, Party::Validators, reason);
         let rights = roll
             .rights(&statement.credential)
             .ok_or_else(|| fail(String::from("the credential is not on the electoral roll")))?;
         if statement.style != rights.style {
-            return Err(fail(format!(
-                "its style is {}, and the roll gives {}",
-                statement.style, rights.style
-            )));
+            let reason = format!("its style is {}, and the roll gives {}", statement.style, rights.style);
+            return Err(fail(reason).into());
         }
+        let checks = self.checks.get(usize::from(rights.style)).cloned();
+        let checks = checks.ok_or_else(|| fail(String::from("the manifest has no such ballot style")))?;
         let older = self.check_time(statement, headers, block).map_err(fail)?;
-        let voted = self.voted.entry(statement.credential).or_default();
-        let advance = statement.sequence.saturating_sub(voted.sequence);
+        let voter = voter(&mut self.voters, rights.entry).ok_or(TallyError::Shape)?;
+        let advance = statement.sequence.saturating_sub(voter.sequence);
         if advance == 0 || advance > SEQUENCE_WINDOW {
-            return Err(fail(format!(
-                "its sequence number is not 1 to {SEQUENCE_WINDOW} more than {}",
-                voted.sequence
-            )));
+            let before = voter.sequence;
+            let reason = format!("its sequence number is not 1 to {SEQUENCE_WINDOW} more than {before}");
+            return Err(fail(reason).into());
         }
-        if voted.ballots >= election.manifest.max_ballots {
-            return Err(fail(format!(
-                "the credential has cast {} ballots, all that the manifest allows",
-                voted.ballots
-            )));
+        if voter.ballots >= election.manifest.max_ballots {
+            let ballots = voter.ballots;
+            let reason = format!("the credential has cast {ballots} ballots, all that the manifest allows");
+            return Err(fail(reason).into());
         }
-        voted.sequence = statement.sequence;
-        voted.ballots = voted.ballots.saturating_add(1);
+        voter.sequence = statement.sequence;
+        voter.ballots = voter.ballots.saturating_add(1);
         self.unanchored = self.unanchored.saturating_add(u64::from(older));
-        self.waiting.push(Waiting { object, cast, rights });
-        if self.waiting.len() >= CHUNK {
-            self.flush(election)?;
+        let bytes = cast.encoded_size() as u64;
+        self.unverified = self.unverified.saturating_add(bytes);
+        self.waiting.push(Waiting { object: object.to_owned(), cast, rights, checks, bytes });
+        if self.waiting.len() >= BATCH {
+            if self.batches.is_full() {
+                self.count_next(election)?;
+            }
+            self.send();
         }
         Ok(())
     }
@@ -159,7 +169,7 @@ impl Ballots {
             0 => String::new(),
             some => format!("; {some} are tied to blocks before the record, whose hashes it can't show"),
         };
-        format!("{} ballots accepted, {} count{older}", self.accepted, self.set.len())
+        format!("{} ballots accepted, {} count{older}", self.accepted, self.counted)
     }
 
     /// Checks anchor and expiry. Gives whether the anchor is older than the record.
@@ -186,60 +196,77 @@ impl Ballots {
         }
     }
 
-    /// Checks signatures, receipts and proofs of all ballots that wait, and counts them.
-    pub(crate) fn flush(&mut self, election: &Election) -> Result<(), Failure> {
-        let waiting = std::mem::take(&mut self.waiting);
-        let unverified = waiting.iter().map(|ballot| {
-            // The style is the roll's, which the manifest has.
-            let checks = self.checks.get(usize::from(ballot.rights.style)).ok_or(TallyError::Shape);
-            checks.map(|checks| Unverified::Cast(&ballot.cast, checks))
-        });
-        let unverified: Vec<_> = unverified.collect::<Result<_, _>>().map_err(|error| {
-            Failure::new(Step::Ballots, Party::Validators, "a ballot style", error.to_string())
-        })?;
-        let verdicts = batch::verify_parallel(&unverified, &self.generators);
-        for (ballot, verdict) in waiting.into_iter().zip(verdicts) {
-            let object = ballot.object.clone();
-            let fail = |reason: String| Failure::new(Step::Ballots, Party::Validators, &object, reason);
-            let verified = verdict.map_err(|error| fail(error.to_string()))?;
-            self.count(election, ballot, verified).map_err(|error| fail(error.to_string()))?;
+    /// Verifies all ballots so far, and counts them.
+    pub(crate) fn flush(&mut self, election: &Election) -> Result<(), Stop> {
+        self.send();
+        while self.count_next(election)? {
+            self.send();
         }
         Ok(())
     }
 
-    fn count(
-        &mut self,
-        election: &Election,
-        ballot: Waiting,
-        verified: VerifiedBallot,
-    ) -> Result<(), TallyError> {
+    /// Sends the next batch on its way, if there is something in it.
+    fn send(&mut self) {
+        if !self.waiting.is_empty() || !self.replaced.is_empty() {
+            self.batches.send(mem::take(&mut self.waiting), mem::take(&mut self.replaced));
+        }
+    }
+
+    /// Waits for the oldest batch and counts its ballots. Gives whether there was one.
+    fn count_next(&mut self, election: &Election) -> Result<bool, Stop> {
+        let Some(batch) = self.batches.next()? else { return Ok(false) };
+        for (ballot, verdict) in batch.ballots {
+            let counted = verdict.map_err(|error| invalid(&ballot, error).into());
+            let counted = counted.and_then(|hash| self.count(election, &ballot, hash));
+            // Of what comes after a ballot that is not valid, nothing is said.
+            counted.inspect_err(|_| {
+                self.waiting.clear();
+                self.batches.forget();
+            })?;
+            self.unverified = self.unverified.saturating_sub(ballot.bytes);
+        }
+        self.sums.merge(&batch.sums?);
+        Ok(true)
+    }
+
+    /// Counts a ballot that is valid, but for the sums.
+    fn count(&mut self, election: &Election, ballot: &Waiting, hash: BallotHash) -> Result<(), Stop> {
         let (manifest, rights) = (&election.manifest, ballot.rights);
+        let Rights { entry, weight, style, unit } = rights;
         let statement = &ballot.cast.signed.ballot.statement;
-        let Rights { weight, style, unit, .. } = rights;
-        let accepted = Accepted { sequence: statement.sequence, ballot: verified.hash, weight, unit };
-        let place = manifest.counting_unit(unit);
-        self.sums.add_vartime(manifest, place, style, weight, &verified.commitments)?;
-        self.log = transcript::log(&self.log, &verified.hash.0);
+        self.log = transcript::log(&self.log, &hash.0);
         self.accepted = self.accepted.saturating_add(1);
-        let voted = self.voted.entry(statement.credential).or_default();
-        if self.set.accept(statement.credential, accepted).is_some() {
-            self.sums.remove_vartime(manifest, place, style, weight, &voted.commitments)?;
+        let voter = voter(&mut self.voters, entry).ok_or(TallyError::Shape)?;
+        if voter.standing == Standing::Counts {
+            let commitments = self.kept.get(entry)?.commitments;
+            self.replaced.push(Replaced { rights, commitments });
         } else {
+            voter.standing = Standing::Counts;
+            self.counted = self.counted.saturating_add(1);
+            let place = manifest.counting_unit(unit);
             self.groups.get_mut(place).ok_or(TallyError::Shape)?.add(manifest, weight, style);
             self.turnout.add(manifest, place, style, weight)?;
-            let voters = self.voters.get_mut(usize::from(unit)).ok_or(TallyError::Shape)?;
-            *voters = voters.saturating_add(1);
+            let voted = self.voted.get_mut(usize::from(unit)).ok_or(TallyError::Shape)?;
+            *voted = voted.saturating_add(1);
         }
-        voted.commitments = statement.commitments.to_vec();
-        voted.dealing = statement.dealing;
         let receipts = ballot.cast.receipts.iter();
-        voted.vouched = receipts.fold(0, |all, receipt| all | 1u32.wrapping_shl(receipt.trustee.into()));
-        Ok(())
+        let kept = Kept {
+            accepted: Accepted { sequence: statement.sequence, ballot: hash, weight, unit },
+            dealing: statement.dealing,
+            vouched: receipts.fold(0, |all, receipt| all | 1u32.wrapping_shl(receipt.trustee.into())),
+            commitments: statement.commitments.to_vec(),
+        };
+        Ok(self.kept.put(entry, &kept)?)
+    }
+
+    fn standing(&self, roll: &Roll, credential: &PublicKey) -> Standing {
+        let entry = roll.rights(credential).map(|rights| rights.entry as usize);
+        entry.and_then(|entry| self.voters.get(entry)).map_or(Standing::None, |voter| voter.standing)
     }
 
     /// Whether a ballot of this credential was accepted.
-    pub(crate) fn voted(&self, credential: &PublicKey) -> bool {
-        self.voted.contains_key(credential)
+    pub(crate) fn voted(&self, roll: &Roll, credential: &PublicKey) -> bool {
+        self.standing(roll, credential) != Standing::None
     }
 
     /// Takes the ballots of these credentials, and no others, out of set, sums and turnout. Gives those that were in
@@ -249,90 +276,101 @@ impl Ballots {
         election: &Election,
         roll: &Roll,
         credentials: &[PublicKey],
-    ) -> Result<Vec<(PublicKey, BallotHash, Vec<u8>)>, TallyError> {
+    ) -> Result<Vec<(PublicKey, BallotHash, Vec<u8>)>, Stop> {
         // Where too many trustees lack everything, nothing is excluded any more.
         let back: Vec<PublicKey> =
-            self.excluded.keys().filter(|credential| !credentials.contains(credential)).copied().collect();
+            self.excluded.iter().filter(|credential| !credentials.contains(credential)).copied().collect();
         for credential in back {
-            if let Some(accepted) = self.excluded.remove(&credential) {
-                self.set.accept(credential, accepted);
-                self.move_counts(election, roll, &credential, true)?;
-            }
+            self.excluded.remove(&credential);
+            self.move_to(Standing::Counts, election, roll, &credential)?;
         }
         let mut out = Vec::new();
         for credential in credentials {
-            let Some(accepted) = self.set.exclude(credential) else { continue };
-            self.move_counts(election, roll, credential, false)?;
-            self.excluded.insert(*credential, accepted);
-            let vouched = self.voted.get(credential).map_or(0, |voted| voted.vouched);
-            let trustees = (1..=16u8).filter(|trustee| vouched & 1u32.wrapping_shl((*trustee).into()) != 0);
-            out.push((*credential, accepted.ballot, trustees.collect()));
+            if self.standing(roll, credential) != Standing::Counts {
+                continue;
+            }
+            let kept = self.move_to(Standing::Excluded, election, roll, credential)?;
+            self.excluded.insert(*credential);
+            let vouched = |trustee: &u8| kept.vouched & 1u32.wrapping_shl((*trustee).into()) != 0;
+            out.push((*credential, kept.accepted.ballot, (1..=16u8).filter(vouched).collect()));
         }
         Ok(out)
     }
 
-    /// Adds a voter's ballot to sums, groups and turnout again, or takes it out.
-    fn move_counts(
+    /// Whose ballots are excluded.
+    pub(crate) fn excluded(&self) -> &BTreeSet<PublicKey> {
+        &self.excluded
+    }
+
+    /// Takes a voter's ballot out of sums, groups and turnout, or adds it again. Gives the ballot.
+    fn move_to(
         &mut self,
+        standing: Standing,
         election: &Election,
         roll: &Roll,
         credential: &PublicKey,
-        back: bool,
-    ) -> Result<(), TallyError> {
+    ) -> Result<Kept, Stop> {
         let manifest = &election.manifest;
-        let Rights { weight, style, unit, .. } = roll.rights(credential).ok_or(TallyError::Shape)?;
+        let Rights { entry, weight, style, unit } = roll.rights(credential).ok_or(TallyError::Shape)?;
         let place = manifest.counting_unit(unit);
         let groups = self.groups.get_mut(place).ok_or(TallyError::Shape)?;
-        let commitments = &self.voted.get(credential).ok_or(TallyError::Shape)?.commitments;
-        if back {
-            let points = commitments.iter().map(Point::decompress).collect::<Result<Vec<_>, _>>();
+        voter(&mut self.voters, entry).ok_or(TallyError::Shape)?.standing = standing;
+        let kept = self.kept.get(entry)?;
+        if standing == Standing::Counts {
+            let points = kept.commitments.iter().map(Point::decompress).collect::<Result<Vec<_>, _>>();
             let points = points.map_err(|_| TallyError::Shape)?;
             self.sums.add_vartime(manifest, place, style, weight, &points)?;
             self.turnout.add(manifest, place, style, weight)?;
             groups.add(manifest, weight, style);
+            self.counted = self.counted.saturating_add(1);
         } else {
-            self.sums.remove_vartime(manifest, place, style, weight, commitments)?;
+            self.sums.remove_vartime(manifest, place, style, weight, &kept.commitments)?;
             self.turnout.remove(manifest, place, style, weight)?;
             groups.remove(manifest, weight, style);
+            self.counted = self.counted.saturating_sub(1);
         }
-        Ok(())
+        Ok(kept)
     }
 
-    /// Check 9, when voting is over: each counted ballot has a roll entry of its own.
-    pub(crate) fn check_once(&self, roll: &Roll) -> Result<(), Failure> {
-        let mut entries: Vec<u32> = Vec::with_capacity(self.set.len());
-        for (credential, accepted) in self.set.iter() {
-            let fail = |reason: &str| {
-                Failure::new(Step::Once, Party::Validators, format!("credential {credential}"), reason)
-            };
-            let rights = roll.rights(credential).ok_or_else(|| fail("it counts and is not on the roll"))?;
-            if (rights.weight, rights.unit) != (accepted.weight, accepted.unit) {
-                return Err(fail("it counts with another weight or unit than the roll's"));
+    /// The ballots of the set, in its order. Check 9: each has a roll entry of its own, which gives it its weight and
+    /// unit.
+    pub(crate) fn set<'a>(&'a self, roll: &'a Roll) -> impl Iterator<Item = Result<InSet, Stop>> + 'a {
+        let voters = (0u32..).zip(&self.voters);
+        let counted = voters.filter(|(_, voter)| voter.standing == Standing::Counts);
+        let mut entries: Vec<u32> = counted.map(|(entry, _)| entry).collect();
+        entries.sort_unstable_by_key(|entry| roll.credential(*entry));
+        entries.into_iter().map(move |entry| {
+            let object = || format!("roll entry {entry}");
+            let fail = |reason: &str| Failure::new(Step::Once, Party::Validators, object(), reason);
+            let credential = roll.credential(entry).ok_or_else(|| fail("it counts and has no credential"))?;
+            let rights = roll.rights(&credential).filter(|rights| rights.entry == entry);
+            let rights = rights.ok_or_else(|| fail("another entry has its credential"))?;
+            let kept = self.kept.get(entry)?;
+            if (rights.weight, rights.unit) != (kept.accepted.weight, kept.accepted.unit) {
+                return Err(fail("it counts with another weight or unit than the roll's").into());
             }
-            entries.push(rights.entry);
-        }
-        entries.sort_unstable();
-        match entries.windows(2).find_map(|pair| matches!(pair, [a, b] if a == b).then_some(pair.first())) {
-            Some(entry) => Err(Failure::new(
-                Step::Once,
-                Party::Validators,
-                format!("roll entry {}", entry.copied().unwrap_or_default()),
-                "two ballots count for it",
-            )),
-            None => Ok(()),
-        }
-    }
-
-    pub(crate) fn set(&self) -> &AcceptedSet {
-        &self.set
-    }
-
-    /// The ballots of the set, in its order, each with the digest of its dealing.
-    pub(crate) fn dealt(&self) -> impl Iterator<Item = DealtBallot<'_>> + '_ {
-        self.set.iter().filter_map(|(credential, accepted)| {
-            let voted = self.voted.get(credential)?;
-            Some(DealtBallot { credential, accepted, commitments: &voted.commitments, digest: voted.dealing })
+            Ok(InSet { credential, rights, kept })
         })
+    }
+
+    /// The root of the set, with check 9.
+    pub(crate) fn root(&self, roll: &Roll) -> Result<Digest, Stop> {
+        let mut root = SetRoot::default();
+        for ballot in self.set(roll) {
+            let InSet { credential, kept, .. } = ballot?;
+            root.add(&credential, &kept.accepted);
+        }
+        Ok(root.digest())
+    }
+
+    /// How many ballots are in the set.
+    pub(crate) fn counted(&self) -> u32 {
+        self.counted
+    }
+
+    /// Bytes of the ballots that were read and are not verified yet.
+    pub(crate) fn unverified(&self) -> u64 {
+        self.unverified
     }
 
     /// The cells of the counted ballots.
@@ -366,10 +404,39 @@ impl Ballots {
 
     /// Adds who voted to the counts per unit.
     pub(crate) fn add_turnout(&self, units: &mut [UnitCount]) {
-        for (unit, voters) in units.iter_mut().zip(&self.voters) {
-            unit.voted = *voters;
+        for (unit, voted) in units.iter_mut().zip(&self.voted) {
+            unit.voted = *voted;
         }
     }
+}
+
+/// A voter of the roll, who may have cast nothing yet.
+fn voter(voters: &mut Vec<Voter>, entry: u32) -> Option<&mut Voter> {
+    let place = entry as usize;
+    voters.resize(voters.len().max(place.saturating_add(1)), Voter::default());
+    voters.get_mut(place)
+}
+
+/// A ballot that the rules forbid.
+fn refused(object: &str, statement: &Statement, party: Party, reason: String) -> Failure {
+    let Statement { sequence, credential, .. } = statement;
+    let object = format!("{object} (ballot {sequence} of credential {credential})");
+    Failure::new(Step::Ballots, party, object, reason)
+}
+
+/// A ballot that is not valid. Signature and receipts are checked first: where they hold, voter and trustees signed it
+/// as it is.
+fn invalid(ballot: &Waiting, error: BallotError) -> Failure {
+    let CastBallot { signed, receipts } = &ballot.cast;
+    let statement = &signed.ballot.statement;
+    let party = match error {
+        BallotError::Encoding | BallotError::Signature | BallotError::Receipts => Party::Validators,
+        _ => Party::Signers {
+            voter: statement.credential,
+            trustees: receipts.iter().map(|receipt| receipt.trustee).collect(),
+        },
+    };
+    refused(&ballot.object, statement, party, error.to_string())
 }
 
 /// The first group that has voters, but fewer than the election's privacy minimum.

@@ -4,6 +4,7 @@
 
 use codec::{Decode, IoReader};
 use psephos_protocol::{
+    agreement::SetStatement,
     ballot::TrackingCode,
     bounds::show,
     evidence::{Dealt, EvidenceHeader, MAGIC},
@@ -14,7 +15,7 @@ use psephos_protocol::{
 use serde::Serialize;
 use std::io::{self, Read};
 
-use crate::{replayed, report::Failure, running::Running, Options};
+use crate::{ballots::InSet, replayed, report::Failure, running::Running, Options, Stop};
 
 /// Why evidence shows nothing.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,12 @@ pub enum EvidenceError {
     Points(TrackingCode),
 }
 
+impl From<Stop> for EvidenceError {
+    fn from(stop: Stop) -> Self {
+        stop.failure().map_or_else(Self::Io, Self::Record)
+    }
+}
+
 /// What the evidence shows of one contribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -79,7 +86,12 @@ pub struct Finding {
 }
 
 /// A record's agreed set and the contributions to it.
-pub struct Dispute(Running);
+pub struct Dispute {
+    record: Running,
+    header: EvidenceHeader,
+    /// In the order of the set.
+    ballots: Vec<BallotHash>,
+}
 
 impl Dispute {
     /// The set and the contributions of a record, which is verified on the way.
@@ -87,28 +99,30 @@ impl Dispute {
     /// # Errors
     /// [`EvidenceError::Io`], [`EvidenceError::Record`] or [`EvidenceError::NoSet`].
     pub fn of_record(record: impl Read, options: &Options) -> Result<Self, EvidenceError> {
-        let (_, replay, failure) = replayed(record, options)?;
+        let (_, replay, failure) = replayed(record, options, |_| ())?;
         if let Some(failure) = failure {
             return Err(EvidenceError::Record(failure));
         }
-        let running = replay.and_then(|replay| replay.running).ok_or(EvidenceError::NoSet)?;
+        let record = replay.and_then(|replay| replay.running).ok_or(EvidenceError::NoSet)?;
         // Contributions are taken once the set is agreed, and not before.
-        if running.expected.is_none() || running.tally.contributed() == 0 {
-            return Err(EvidenceError::NoSet);
-        }
-        Ok(Self(running))
+        let set = record.expected.filter(|_| record.tally.contributed() > 0).ok_or(EvidenceError::NoSet)?;
+        let (eid, SetStatement { root, ballots, .. }) = (record.election.eid, set);
+        let header = EvidenceHeader { version: VERSION, eid, root, ballots };
+        let hashes = record.ballots.set(&record.roll).map(|ballot| Ok(ballot?.kept.accepted.ballot));
+        let ballots = hashes.collect::<Result<_, Stop>>()?;
+        Ok(Self { record, header, ballots })
     }
 
     /// What evidence in this dispute begins with.
     #[must_use]
     pub fn header(&self) -> EvidenceHeader {
-        EvidenceHeader::of(self.0.election.eid, self.0.ballots.set())
+        self.header.clone()
     }
 
     /// The ballots whose dealings it has, in its order.
     #[must_use]
     pub fn ballots(&self) -> Vec<BallotHash> {
-        self.0.ballots.set().iter().map(|(_, accepted)| accepted.ballot).collect()
+        self.ballots.clone()
     }
 
     /// Checks evidence, and every contribution of the record with it.
@@ -117,7 +131,7 @@ impl Dispute {
     /// [`EvidenceError`]: the first check that fails.
     pub fn judge(&self, evidence: impl Read) -> Result<Vec<Finding>, EvidenceError> {
         let mut evidence = IoReader(evidence);
-        let (expected, found) = (self.header(), header(&mut evidence)?);
+        let (expected, found) = (&self.header, header(&mut evidence)?);
         if found.eid != expected.eid {
             return Err(EvidenceError::Election { found: found.eid, expected: expected.eid });
         }
@@ -132,36 +146,35 @@ impl Dispute {
         let finding = |contribution: &Contribution| Finding {
             trustee: contribution.trustee,
             name: self
-                .0
+                .record
                 .election
                 .trustee(contribution.trustee)
                 .map(|trustee| show(&trustee.name))
                 .unwrap_or_default(),
             fits: sums.fit(contribution),
         };
-        Ok(self.0.tally.contributions().map(finding).collect())
+        Ok(self.record.tally.contributions().map(finding).collect())
     }
 
     /// Σ w·C and Σ w·D over the set, each dealing compared with its ballot.
     fn sums(&self, evidence: &mut IoReader<impl Read>) -> Result<DealtSums, EvidenceError> {
-        let Running { election, roll, ballots, .. } = &self.0;
+        let Running { election, roll, ballots, .. } = &self.record;
         let manifest = &election.manifest;
         let cells = ballots.cells(election);
         let mut sums = DealtSums::new(manifest, &cells);
-        for ballot in ballots.dealt() {
-            let code = TrackingCode::of(&ballot.accepted.ballot);
+        for ballot in ballots.set(roll) {
+            let InSet { rights, kept, .. } = ballot?;
+            let code = TrackingCode::of(&kept.accepted.ballot);
             let Dealt { ballot: found, dealing } =
                 Dealt::decode(evidence).map_err(|_| EvidenceError::Format)?;
-            if found != ballot.accepted.ballot {
+            if found != kept.accepted.ballot {
                 return Err(EvidenceError::Ballot { found: TrackingCode::of(&found), expected: code });
             }
-            if dealing.digest() != ballot.digest {
+            if dealing.digest() != kept.dealing {
                 return Err(EvidenceError::Dealing(code));
             }
-            let place = roll.rights(ballot.credential).zip(cells.cell_of(ballot.accepted.unit));
-            let added = place.map(|(rights, cell)| {
-                let weight = ballot.accepted.weight;
-                sums.add_vartime(manifest, cell, rights.style, weight, ballot.commitments, &dealing)
+            let added = cells.cell_of(rights.unit).map(|cell| {
+                sums.add_vartime(manifest, cell, rights.style, rights.weight, &kept.commitments, &dealing)
             });
             if !matches!(added, Some(Ok(()))) {
                 return Err(EvidenceError::Points(code));

@@ -5,14 +5,20 @@
 //! | the chain of headers | `header` | 2 |
 //! | the state machine | `replay`, `running`, `board` | 3–5, 7, 10, 15, 16 |
 //! | the electoral roll | `roll` | 6 |
-//! | ballots and their sums | `ballots` | 8, 9, 12 |
+//! | ballots and their sums | `ballots`, `batches`, `kept` | 8, 9, 12 |
 //! | agreement, contributions, openings | `tally` | 11, 13, 14 |
 //! | proof of finality | `finality`, `trie` | 17 |
 //! | what was found | `report`, `text` | all |
 //! | a dispute about contributions (spec 7.7) | [`evidence`] | |
 //!
-//! One pass over the record. Memory holds the roll and, per voter who voted, the commitments of the
-//! ballot that counts; it does not grow with the number of replaced ballots or blocks.
+//! One pass over the record, from any source. One thread reads and replays in order, and all cores verify ballots in
+//! batches behind it. Whatever stops the replay, ballots before it are verified first: so the failure that is
+//! reported is the first one in the record, on any number of cores.
+//!
+//! Memory does not grow with ballots or blocks: some MB for each core, while what is needed again of the ballots that
+//! count is in a temporary file (in `TMPDIR`; as much as 32 bytes for each option and 100 more, a voter). What grows is
+//! the roll, by some 200 bytes a voter: the keys on it, to notice one that is there twice and to find the entry of a
+//! ballot's credential, with the entry's weight, style and unit and the voter's last sequence number.
 //!
 //! What a record can't show, its report says: whether the roll is that of the real electorate, and without a
 //! finality proof beside it whether its last block is final.
@@ -30,10 +36,12 @@
 )]
 
 mod ballots;
+mod batches;
 mod board;
 pub mod evidence;
 mod finality;
 mod header;
+mod kept;
 mod replay;
 pub mod report;
 mod roll;
@@ -43,6 +51,7 @@ mod text;
 mod trie;
 
 use std::{
+    cell::Cell,
     io::{self, Read},
     sync::OnceLock,
 };
@@ -54,6 +63,7 @@ use psephos_protocol::{
     range_proof::{generators_digest, GENERATORS_DIGEST},
     record::{FrameReader, RecordBlock, RecordError, RecordHeader},
     state::Phase,
+    tally::TallyError,
     VERSION,
 };
 
@@ -85,34 +95,71 @@ enum Stop {
     Failure(#[from] Failure),
 }
 
+/// What can't be: what is counted was verified, and fits.
+impl From<TallyError> for Stop {
+    fn from(error: TallyError) -> Self {
+        Failure::new(Step::Sums, Party::Validators, "the counted ballots", error).into()
+    }
+}
+
+impl Stop {
+    /// What a report says of it, unless the record could not be read on.
+    fn failure(self) -> io::Result<Failure> {
+        match self {
+            Self::Io(error) => Err(error),
+            Self::Record(error) => Ok(Failure::new(Step::Format, Party::Source, "the file", error)),
+            Self::Failure(failure) => Ok(failure),
+        }
+    }
+}
+
 /// Verifies a record. A record that does not hold gives a report that says so.
 ///
 /// # Errors
-/// Only when the source can't be read.
+/// Only when the source can't be read, or the temporary file not be written.
 pub fn verify(source: impl Read, options: &Options) -> io::Result<Report> {
-    let (header, replay, failure) = replayed(source, options)?;
+    verify_and_tell(source, options, |_| ())
+}
+
+/// As [`verify`], and tells how many bytes of the source are verified, as they become more.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_and_tell(
+    source: impl Read,
+    options: &Options,
+    progress: impl FnMut(u64),
+) -> io::Result<Report> {
+    let (header, replay, failure) = replayed(source, options, progress)?;
     Ok(report(options, header, replay, failure))
 }
 
 /// A record's header, how far it was replayed, and why no further.
 type Replayed = (Option<RecordHeader>, Option<replay::Replay>, Option<Failure>);
 
-fn replayed(mut source: impl Read, options: &Options) -> io::Result<Replayed> {
-    let mut read = |buffer: &mut [u8]| loop {
+fn replayed(mut source: impl Read, options: &Options, mut progress: impl FnMut(u64)) -> io::Result<Replayed> {
+    let bytes = Cell::new(0u64);
+    let read = |buffer: &mut [u8]| loop {
         match source.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other.map_err(Stop::Io),
+            Err(error) => return Err(Stop::Io(error)),
+            Ok(got) => {
+                bytes.set(bytes.get().saturating_add(got as u64));
+                return Ok(got);
+            }
         }
     };
     let mut header = None;
     let mut replay = None;
-    let stop = run(&mut read, options, &mut header, &mut replay).err();
-    let failure = match stop {
-        Some(Stop::Io(error)) => return Err(error),
-        Some(Stop::Failure(failure)) => Some(failure),
-        Some(Stop::Record(error)) => Some(Failure::new(Step::Format, Party::Source, "the file", error)),
-        None => None,
-    };
+    let tell = |replay: &replay::Replay| progress(bytes.get().saturating_sub(replay.unverified()));
+    let stop = run(read, options, &mut header, &mut replay, tell).err();
+    let mut failure = stop.map(Stop::failure).transpose()?;
+    if let (Some(_), Some(replay)) = (&failure, &mut replay) {
+        // A ballot that is still being verified comes before what stopped the replay.
+        if let Err(earlier) = replay.flush() {
+            failure = Some(earlier.failure()?);
+        }
+    }
     Ok((header, replay, failure))
 }
 
@@ -121,6 +168,7 @@ fn run<R>(
     options: &Options,
     seen: &mut Option<RecordHeader>,
     replay: &mut Option<replay::Replay>,
+    mut tell: impl FnMut(&replay::Replay),
 ) -> Result<(), Stop>
 where
     R: FnMut(&mut [u8]) -> Result<usize, Stop>,
@@ -133,6 +181,7 @@ where
     let replay = replay.insert(replay::Replay::new(header, Checks::default()));
     while let Some(block) = frames.next::<RecordBlock>()? {
         replay.block(block)?;
+        tell(replay);
     }
     replay.finish()?;
     finality::check(replay, options.finality.as_deref())?;
@@ -217,7 +266,7 @@ fn report(
         report.roll_log = running.roll.log();
         report.ballot_log = running.ballots.log();
         report.ballots = running.ballots.accepted();
-        report.counted = running.ballots.set().len() as u32;
+        report.counted = running.ballots.counted();
         if let Some(stands) = running.tally.result() {
             report.contests = stands.contests(election);
             report.cells = stands.cells(election);

@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufReader, IsTerminal, Read, Write},
+    io::{self, BufReader, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -18,7 +18,7 @@ use psephos_protocol::{
     ids::{Eid, Genesis},
     keys::PublicKey,
 };
-use psephos_verifier::{verify, Options};
+use psephos_verifier::{verify_and_tell, Options};
 
 /// Verifies an election record offline: replays it and confirms the result from the record alone.
 ///
@@ -26,7 +26,7 @@ use psephos_verifier::{verify, Options};
 #[derive(Parser)]
 #[command(version, name = "psephos-verify")]
 struct Cli {
-    /// The record file.
+    /// The record file; - for standard input.
     record: PathBuf,
     /// Prints the report as JSON.
     #[arg(long)]
@@ -63,14 +63,12 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     let finality = finality(cli)?;
     let options = Options { genesis: cli.genesis, board, eid: cli.election, finality };
     let unreadable = || format!("can't read the record {}", cli.record.display());
-    let file = File::open(&cli.record).with_context(unreadable)?;
-    let progress = match file.metadata() {
-        Ok(data) if std::io::stderr().is_terminal() => ProgressBar::new(data.len()).with_style(style()),
-        _ => ProgressBar::hidden(),
-    };
-    let report = verify(progress.wrap_read(BufReader::new(file)), &options).with_context(unreadable)?;
+    let (source, length) = open(&cli.record).with_context(unreadable)?;
+    let progress = progress(length);
+    let report = verify_and_tell(source, &options, |verified| progress.set_position(verified))
+        .with_context(unreadable)?;
     progress.finish_and_clear();
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     if cli.json {
         serde_json::to_writer_pretty(&mut out, &Json { report: &report, verified: report.verified() })
             .context("can't write the report")?;
@@ -80,6 +78,17 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     }
     .context("can't write the report")?;
     Ok(report.verified())
+}
+
+/// The record, and how long it is where that is known.
+fn open(path: &Path) -> io::Result<(Box<dyn Read>, Option<u64>)> {
+    if path == Path::new("-") {
+        return Ok((Box::new(io::stdin().lock()), None));
+    }
+    let file = File::open(path)?;
+    // A pipe has no length.
+    let length = file.metadata().ok().filter(|data| data.is_file()).map(|data| data.len());
+    Ok((Box::new(BufReader::new(file)), length))
 }
 
 /// The finality proof that was named, or that lies beside the record.
@@ -108,9 +117,16 @@ struct Json<'a> {
     report: &'a psephos_verifier::Report,
 }
 
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
+/// How much of the record is verified, and how long the rest will take.
+fn progress(length: Option<u64>) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = match length {
+        Some(length) => (ProgressBar::new(length), "{bar:40} {bytes}/{total_bytes} verified, {eta} left"),
+        None => (ProgressBar::no_length(), "{spinner} {bytes} verified in {elapsed}"),
+    };
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// A board from `K:KEY,KEY,…`, or from a file with that, over lines if it likes.

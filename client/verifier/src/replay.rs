@@ -19,6 +19,7 @@ use crate::{
     header::{Block, Headers},
     report::{Checks, Failure, Party, Step},
     running::Running,
+    Stop,
 };
 
 /// The phases in which an election can be voided.
@@ -64,10 +65,10 @@ impl Replay {
     }
 
     /// Replays the next block.
-    pub(crate) fn block(&mut self, record: RecordBlock) -> Result<(), Failure> {
+    pub(crate) fn block(&mut self, record: RecordBlock) -> Result<(), Stop> {
         if let (true, Some(last)) = (self.is_over(), self.headers.last()) {
-            let object = format!("what follows {last}");
-            return Err(Failure::new(Step::End, Party::Source, object, "it follows the end of the election"));
+            let reason = "it follows the end of the election";
+            return Err(Failure::new(Step::End, Party::Source, format!("what follows {last}"), reason).into());
         }
         let block = self.headers.next(&record)?;
         self.tick(&block)?;
@@ -77,16 +78,29 @@ impl Replay {
         Ok(())
     }
 
+    /// Verifies all ballots so far.
+    pub(crate) fn flush(&mut self) -> Result<(), Stop> {
+        self.running.as_mut().map_or(Ok(()), |running| running.ballots.flush(&running.election))
+    }
+
+    /// Bytes of the ballots that were read and are not verified yet.
+    pub(crate) fn unverified(&self) -> u64 {
+        self.running.as_ref().map_or(0, |running| running.ballots.unverified())
+    }
+
     /// The record is at its end.
-    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        let end = |reason: String| Failure::new(Step::Format, Party::Source, "the end of the record", reason);
-        let Some(running) = &mut self.running else {
-            return Err(end(String::from("no election was created")));
+    pub(crate) fn finish(&mut self) -> Result<(), Stop> {
+        self.flush()?;
+        let end = |reason: &str| {
+            Err(Failure::new(Step::Format, Party::Source, "the end of the record", reason).into())
         };
-        running.ballots.flush(&running.election)?;
-        if !running.is_over() {
-            let phase = running.phase;
-            return Err(end(format!("the election is in phase {phase}, neither certified nor voided")));
+        match self.running.as_ref().map(|running| running.phase) {
+            None => return end("no election was created"),
+            Some(Phase::Certified | Phase::Void) => {}
+            Some(phase) => {
+                let reason = format!("the election is in phase {phase}, neither certified nor voided");
+                return end(&reason);
+            }
         }
         let last = self.headers.last().map_or(Anchor::default(), |block| block.anchor);
         let blocks = self.headers.count();
@@ -97,7 +111,7 @@ impl Replay {
     }
 
     /// The clock at the start of a block, which is the time of the block before.
-    fn tick(&mut self, block: &Block) -> Result<(), Failure> {
+    fn tick(&mut self, block: &Block) -> Result<(), Stop> {
         let (Some(running), Some(time)) = (&mut self.running, block.parent_time) else { return Ok(()) };
         running.phase = running.due_phase(time);
         // Closed just now, or by the board in the block before.
@@ -109,94 +123,81 @@ impl Replay {
         Ok(())
     }
 
-    fn message(&mut self, block: &Block, object: &str, message: Message) -> Result<(), Failure> {
+    fn message(&mut self, block: &Block, object: &str, message: Message) -> Result<(), Stop> {
+        let fail = |step, party, reason: &str| Err(Failure::new(step, party, object, reason).into());
         if self.is_over() {
-            return Err(Failure::new(
-                Step::End,
-                Party::Validators,
-                object,
-                "it follows the end of the election",
-            ));
+            return fail(Step::End, Party::Validators, "it follows the end of the election");
         }
         if message.eid().is_some_and(|eid| eid != self.header.eid) {
-            return Err(Failure::new(Step::Format, Party::Source, object, "it is of another election"));
+            return fail(Step::Format, Party::Source, "it is of another election");
         }
         let step = step(&message);
         if let Message::Approve(approval) = message {
             return self.approve(block, object, approval);
         }
         let Some(running) = &mut self.running else {
-            return Err(Failure::new(
-                Step::Creation,
-                Party::Validators,
-                object,
-                "the election is not created yet",
-            ));
+            let reason = "the election is not created yet";
+            return Err(Failure::new(Step::Creation, Party::Validators, object, reason).into());
         };
         let checks = &mut self.checks;
         if let Message::Cast(cast) = message {
             return running.cast(&self.headers, block, object, cast);
         }
         running.ballots.flush(&running.election)?;
+        let of_roll = |(party, reason)| Failure::new(step, party, object, reason);
         match message {
-            Message::Accept(acceptance) => running.accept(checks, object, &acceptance),
+            Message::Accept(acceptance) => running.accept(checks, object, &acceptance)?,
             Message::AddBatch(batch) => {
                 running.require(&[Phase::Setup, Phase::Registration], step, object)?;
-                running
-                    .roll
-                    .add(&running.election, batch)
-                    .map_err(|(party, reason)| Failure::new(step, party, object, reason))
+                running.roll.add(&running.election, batch).map_err(of_roll)?;
             }
             Message::Register(claim) => {
                 running.require(&[Phase::Registration], step, object)?;
-                running
-                    .roll
-                    .register(&running.election, &claim)
-                    .map_err(|(party, reason)| Failure::new(step, party, object, reason))
+                running.roll.register(&running.election, &claim).map_err(of_roll)?;
             }
             Message::Agree(agreement) => {
                 running.require(&[Phase::Closed, Phase::Agreed], step, object)?;
-                running.agree(block.anchor.number, checks, object, &agreement)
+                running.agree(block.anchor.number, checks, object, &agreement)?;
             }
             Message::Contribute(contribution) => {
                 running.require(&[Phase::Agreed], step, object)?;
                 let agreed = running.expected(object)?;
                 let cells = running.ballots.cells(&running.election);
-                running.tally.contribute(&running.election, &cells, &agreed, contribution, object)
+                running.tally.contribute(&running.election, &cells, &agreed, contribution, object)?;
             }
             Message::Finalize(finalize) => {
                 running.require(&[Phase::Agreed], step, object)?;
-                running.finalize(checks, object, &finalize)
+                running.finalize(checks, object, &finalize)?;
             }
             Message::Declare(declaration) => {
                 running.require(&[Phase::Closed], step, object)?;
                 let excluded = running.declare(checks, object, declaration)?;
                 self.notes.extend(excluded);
-                Ok(())
             }
-            Message::Announce(announcement) => running.announce(object, &announcement),
-            Message::Approve(_) | Message::Cast(_) => Ok(()),
+            Message::Announce(announcement) => running.announce(object, &announcement)?,
+            Message::Approve(_) | Message::Cast(_) => {}
         }
+        Ok(())
     }
 
     /// A board member approves; the k-th approval carries the action out. Each approval is checked
     /// as if it did.
-    fn approve(&mut self, block: &Block, object: &str, approval: Approval) -> Result<(), Failure> {
+    fn approve(&mut self, block: &Block, object: &str, approval: Approval) -> Result<(), Stop> {
         let now = block.anchor.number;
         let step = board::step(&approval.action);
         let members = self.proposals.with(&approval, now);
-        if let Some(running) = &mut self.running {
-            running.ballots.flush(&running.election)?;
-        }
-        // What is approved comes before who approves it (spec 9.2).
-        self.check_action(block, object, &approval.action, &members)?;
+        self.flush()?;
         let board = match (&approval.action, &self.running) {
             (Action::CreateElection { .. }, _) | (_, None) => &self.header.board,
             (_, Some(running)) => &running.election.manifest.board,
         };
-        self.proposals
-            .check(&approval, &self.header.genesis, board, now)
-            .map_err(|reason| Failure::new(step, Party::Validators, object, reason))?;
+        let signed = self.proposals.check(&approval, &self.header.genesis, board, now);
+        // What is approved comes before who approves it (spec 9.2); who did not is not held to it.
+        self.check_action(block, object, &approval.action, &members).map_err(|failure| match signed {
+            Ok(()) => failure,
+            Err(_) => Failure { party: Party::Validators, ..failure },
+        })?;
+        signed.map_err(|reason| Failure::new(step, Party::Validators, object, reason))?;
         if members.len() < usize::from(board.threshold) {
             self.proposals.wait(&approval, now);
             return Ok(());
@@ -321,19 +322,13 @@ impl Replay {
     }
 
     /// Carries an action out that was checked.
-    fn carry_out(
-        &mut self,
-        height: u32,
-        action: Action,
-        members: &[u8],
-        object: &str,
-    ) -> Result<(), Failure> {
+    fn carry_out(&mut self, height: u32, action: Action, members: &[u8], object: &str) -> Result<(), Stop> {
         let by = by(members);
         if let Action::CreateElection { number, manifest } = action {
             let election = self.check_creation(object, number, manifest, members)?;
             self.checks.pass(Step::Definition, format!("election {number} of the chain"));
             self.checks.pass(Step::Creation, by);
-            self.running = Some(Running::new(election));
+            self.running = Some(Running::new(election)?);
             return Ok(());
         }
         let Some(running) = &mut self.running else { return Ok(()) };

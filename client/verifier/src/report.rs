@@ -116,8 +116,14 @@ pub enum Party {
     Registrar(u8),
     /// Trustees, by index from 1.
     Trustees(Vec<u8>),
-    /// A voter, by credential.
-    Voter(PublicKey),
+    /// Those who signed a ballot that is not valid: its voter, by credential, and the trustees with their receipts;
+    /// and the validators, who took it.
+    Signers {
+        /// The voter.
+        voter: PublicKey,
+        /// The trustees.
+        trustees: Vec<u8>,
+    },
 }
 
 impl fmt::Display for Party {
@@ -132,7 +138,11 @@ impl fmt::Display for Party {
             Self::Board(members) => list(f, "board member", "board members", members),
             Self::Registrar(index) => write!(f, "registrar {index}"),
             Self::Trustees(trustees) => list(f, "trustee", "trustees", trustees),
-            Self::Voter(credential) => write!(f, "the holder of credential {credential}"),
+            Self::Signers { voter, trustees } => {
+                write!(f, "the holder of credential {voter}, who signed it; ")?;
+                list(f, "trustee", "trustees", trustees)?;
+                f.write_str(", who gave receipts for it; the validators who took it")
+            }
         }
     }
 }

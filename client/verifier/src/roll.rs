@@ -232,6 +232,11 @@ impl Roll {
             .map(|entry| entry.rights)
     }
 
+    /// The credential of an entry, if it has one.
+    pub(crate) fn credential(&self, entry: u32) -> Option<PublicKey> {
+        self.entries.get(entry as usize).and_then(|entry| entry.credential)
+    }
+
     /// The rights of everybody with a credential.
     pub(crate) fn voters(&self) -> impl Iterator<Item = Rights> + '_ {
         self.entries.iter().filter(|entry| entry.credential.is_some()).map(|entry| entry.rights)

@@ -21,6 +21,7 @@ use crate::{
     report::{Checks, Failure, Party, Step},
     roll::Roll,
     tally::Tally,
+    Stop,
 };
 
 /// The election while it runs.
@@ -49,22 +50,22 @@ pub(crate) struct Running {
 
 impl Running {
     /// An election that was just created.
-    pub(crate) fn new(election: Election) -> Self {
-        Self {
+    pub(crate) fn new(election: Election) -> Result<Self, Stop> {
+        Ok(Self {
             phase: Phase::Setup,
             opens_at: election.manifest.opens_at,
             closes_at: election.manifest.closes_at,
             accepted: BTreeSet::new(),
             announced: BTreeMap::new(),
             roll: Roll::default(),
-            ballots: Ballots::new(&election),
+            ballots: Ballots::new(&election)?,
             expected: None,
             declarations: Declarations::default(),
             lowered: None,
             tally: Tally::default(),
             voided: None,
             election,
-        }
+        })
     }
 
     /// Whether nothing can follow.
@@ -164,16 +165,21 @@ impl Running {
     /// A trustee states where it can be reached.
     pub(crate) fn announce(&mut self, object: &str, announcement: &Announcement) -> Result<(), Failure> {
         let Announcement { trustee, endpoint, .. } = announcement;
-        let fail = |reason: String| Err(Failure::new(Step::Trustees, Party::Validators, object, reason));
+        let fail = |party, reason: String| Err(Failure::new(Step::Trustees, party, object, reason));
         if !announcement.verify(&self.election, verify_signature) {
-            return fail(format!("the address is not signed by trustee {trustee} of this election"));
+            let reason = format!("the address is not signed by trustee {trustee} of this election");
+            return fail(Party::Validators, reason);
+        }
+        if !endpoint.is_valid() {
+            let reason = format!("statement {} of trustee {trustee} is no address", endpoint.number);
+            return fail(Party::Trustees(vec![*trustee]), reason);
         }
         let before = self.announced.insert(*trustee, endpoint.number).unwrap_or(0);
-        if endpoint.number <= before || !endpoint.is_valid() {
-            return fail(format!(
-                "statement {} of trustee {trustee} after statement {before} is not a later address",
-                endpoint.number
-            ));
+        if endpoint.number <= before {
+            let number = endpoint.number;
+            let reason =
+                format!("statement {number} of trustee {trustee} comes after its statement {before}");
+            return fail(Party::Validators, reason);
         }
         Ok(())
     }
@@ -221,39 +227,38 @@ impl Running {
         block: &Block,
         object: &str,
         cast: CastBallot,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Stop> {
         self.require_at(block, &[Phase::Open], Step::Ballots, object)?;
         self.ballots.cast(&self.election, &self.roll, headers, block, object, cast)
     }
 
     /// The phase is Closed; `closing` is the last block whose ballots count.
-    pub(crate) fn close(&mut self, closing: Anchor, checks: &mut Checks) -> Result<(), Failure> {
+    pub(crate) fn close(&mut self, closing: Anchor, checks: &mut Checks) -> Result<(), Stop> {
         self.ballots.flush(&self.election)?;
-        self.ballots.check_once(&self.roll)?;
         checks.pass(Step::Schedule, format!("voting ended with block {}", closing.number));
         checks.pass(Step::Ballots, self.ballots.summary());
-        checks
-            .pass(Step::Once, format!("{} ballots of as many roll entries count", self.ballots.set().len()));
-        self.expect(closing, checks);
+        self.expect(closing, checks)?;
+        checks.pass(Step::Once, format!("{} ballots of as many roll entries count", self.ballots.counted()));
         Ok(())
     }
 
     /// The set as it is now is what trustees should sign.
-    fn expect(&mut self, closing: Anchor, checks: &mut Checks) {
-        let set = self.ballots.set();
-        let log = self.ballots.log();
-        self.expected = Some(SetStatement { closing, root: set.root(), ballots: set.len() as u32, log });
+    fn expect(&mut self, closing: Anchor, checks: &mut Checks) -> Result<(), Stop> {
+        let (root, ballots, log) =
+            (self.ballots.root(&self.roll)?, self.ballots.counted(), self.ballots.log());
+        self.expected = Some(SetStatement { closing, root, ballots, log });
         let columns = self.election.manifest.columns();
         let of_cells = match self.ballots.cells(&self.election).len() {
             1 => String::new(),
             cells => format!(" of {cells} cells"),
         };
-        checks.pass(Step::Sums, format!("{} ballots in {columns} columns{of_cells}", set.len()));
+        checks.pass(Step::Sums, format!("{ballots} ballots in {columns} columns{of_cells}"));
         match self.ballots.too_small(&self.election) {
             None => checks
                 .pass(Step::Privacy, format!("the minimum is {}", self.election.manifest.privacy_minimum)),
             Some(_) => checks.forget(Step::Privacy),
         }
+        Ok(())
     }
 
     /// A trustee declares what it can't serve. Gives what is to be said of ballots that are excluded now.
@@ -262,10 +267,10 @@ impl Running {
         checks: &mut Checks,
         object: &str,
         declaration: Declaration,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<String>, Stop> {
         let closing = self.expected(object)?.closing;
         let trustee = declaration.trustee;
-        let fail = |party, reason: String| Err(Failure::new(Step::Agreement, party, object, reason));
+        let fail = |party, reason: String| Err(Failure::new(Step::Agreement, party, object, reason).into());
         let own = || Party::Trustees(vec![trustee]);
         if !declaration.verify(&self.election, verify_signature) {
             let reason = format!("the declaration is not signed by trustee {trustee} of this election");
@@ -275,18 +280,23 @@ impl Running {
             return fail(own(), format!("trustee {trustee} declares for another closing block"));
         }
         let missing = declaration.missing;
-        let counts = |credential: &PublicKey| self.ballots.voted(credential);
+        let counts = |credential: &PublicKey| self.ballots.voted(&self.roll, credential);
         if !missing.is_ordered() || !missing.listed().iter().all(counts) {
             return fail(own(), format!("trustee {trustee} lists what does not count, or not in order"));
         }
-        if !self.declarations.add(trustee, missing) {
-            return fail(own(), format!("trustee {trustee} declared before"));
+        if let Some(before) = self.declarations.of(trustee) {
+            // The same once more is sent by anybody.
+            let again = *before == missing;
+            let (party, what) = if again { (Party::Validators, "this") } else { (own(), "something else") };
+            return fail(party, format!("trustee {trustee} declared {what} before"));
         }
+        self.declarations.add(trustee, missing);
         let excluded = self.declarations.excluded(&self.election.manifest);
-        let left_out = self.ballots.exclude(&self.election, &self.roll, &excluded);
-        let left_out = left_out
-            .map_err(|error| Failure::new(Step::Sums, Party::Validators, object, error.to_string()))?;
-        self.expect(closing, checks);
+        let before = self.ballots.excluded().clone();
+        let left_out = self.ballots.exclude(&self.election, &self.roll, &excluded)?;
+        if *self.ballots.excluded() != before {
+            self.expect(closing, checks)?;
+        }
         let note = |(credential, hash, vouched): (PublicKey, BallotHash, Vec<u8>)| {
             let without = Party::Trustees(self.declarations.without(&credential));
             let vouched = Party::Trustees(vouched);

@@ -53,8 +53,11 @@ impl Tally {
                 format!("the agreement is not signed by trustee {trustee} of this election"),
             ));
         }
-        if self.agreements.contains_key(&trustee) {
-            return Err(fail(own(), format!("trustee {trustee} signed a set before")));
+        if let Some(before) = self.agreements.get(&trustee) {
+            // The same once more is sent by anybody.
+            let again = *before == statement;
+            let (party, what) = if again { (Party::Validators, "this") } else { (own(), "another") };
+            return Err(fail(party, format!("trustee {trustee} signed {what} set before")));
         }
         if statement.closing != expected.closing {
             let Anchor { number, hash } = statement.closing;
@@ -156,8 +159,10 @@ impl Tally {
                 format!("the contribution of trustee {trustee} has a non-canonical scalar"),
             ));
         }
-        if self.contributions.contains_key(&trustee) {
-            return Err(fail(own(), format!("trustee {trustee} contributed before")));
+        if let Some(before) = self.contributions.get(&trustee) {
+            let again = (before.root, &before.sums) == (contribution.root, &contribution.sums);
+            let (party, what) = if again { (Party::Validators, "this") } else { (own(), "something else") };
+            return Err(fail(party, format!("trustee {trustee} contributed {what} before")));
         }
         self.contributions.insert(trustee, contribution);
         Ok(())

@@ -18,16 +18,26 @@ pub const GENERATORS_DIGEST: Digest = Digest([
 ]);
 
 /// Derives the generators anew and hashes them (spec 2.1): B, B̃, then statement by statement all
-/// G_j and all H_j, as many as [`most_bits`] of that statement. Takes about a second.
+/// G_j and all H_j, as many as [`most_bits`] of that statement. Takes about a second of one core; on all cores where the
+/// crate may use them.
 #[must_use]
 pub fn generators_digest() -> Digest {
-    let bases = pedersen();
-    let vectors = (0..MAX_RANGE_BITS as usize).flat_map(|statement| {
+    let encode = |point: RistrettoPoint| point.compress().to_bytes();
+    let encodings = |statement: usize| -> Vec<[u8; 32]> {
         let statement = Statement::derive(statement, usize::from(most_bits(statement)));
-        statement.g.into_iter().chain(statement.h)
-    });
-    let all = [bases.B, bases.B_blinding].into_iter().chain(vectors);
-    transcript::generators(all.map(|point| point.compress().to_bytes()))
+        statement.g.into_iter().chain(statement.h).map(encode).collect()
+    };
+    let statements = 0..MAX_RANGE_BITS as usize;
+    #[cfg(feature = "parallel")]
+    let vectors: Vec<Vec<[u8; 32]>> = {
+        use rayon::prelude::*;
+        statements.into_par_iter().map(encodings).collect()
+    };
+    #[cfg(not(feature = "parallel"))]
+    let vectors = statements.map(encodings);
+    let bases = pedersen();
+    let bases = [bases.B, bases.B_blinding].into_iter().map(encode);
+    transcript::generators(bases.chain(vectors.into_iter().flatten()))
 }
 
 /// The widest range that statement j can have in a ballot of at most [`MAX_RANGE_BITS`] bits.

@@ -50,6 +50,25 @@ fn the_tree_is_the_one_in_the_specification() {
 }
 
 #[test]
+fn ballot_by_ballot_the_tree_is_that_of_level_by_level() {
+    let level_by_level = |items: &[Item]| {
+        let mut level: Vec<Digest> = items.iter().map(|item| accepted_leaf(&item.encode())).collect();
+        while level.len() > 1 {
+            let up = level.chunks(2).map(|pair| match pair {
+                [left, right] => accepted_node(left, right),
+                single => single[0],
+            });
+            level = up.collect();
+        }
+        level.first().copied().unwrap_or_default()
+    };
+    for size in 0..=130 {
+        let items: Vec<Item> = (0..size).map(item).collect();
+        assert_eq!(root(&items), level_by_level(&items), "of {size}");
+    }
+}
+
+#[test]
 fn every_field_counts() {
     let three = [1, 2, 3].map(item);
     let base = root(&three);
