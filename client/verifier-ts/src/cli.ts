@@ -1,23 +1,26 @@
 #!/usr/bin/env node
 // The command line: verifies a record and prints the report.
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { unhex } from './bytes.js';
+import { MAX } from './bounds.js';
+import { concat, unhex } from './bytes.js';
 import type { Known } from './replay.js';
 import { text, type Report } from './report.js';
 import { Verifier } from './verify.js';
 
-const USAGE = `usage: node dist/cli.js RECORD [--genesis GENESIS] [--board K:KEY,KEY,…] [--election EID] [--json]
+const USAGE = `usage: node dist/cli.js RECORD [--genesis GENESIS] [--board K:KEY,KEY,…] [--election EID]
+                           [--finality FILE] [--json]
 
 Verifies an election record. --genesis (or --chain) is the hash of the chain's first block, --board the chain's
 board (its threshold, then its keys in order), --election the election's identifier, all in hexadecimal and taken
-from elsewhere than the record; without them the program takes what the record says. --json prints the report
-for programs. Ends with 0 if the record is verified, 1 if it is not, 2 if it can't be read.
+from elsewhere than the record; without them the program takes what the record says. --finality names the proof
+that the record's last block is final, RECORD.finality if that is there. --json prints the report for programs.
+Ends with 0 if the record is verified, 1 if it is not, 2 if it can't be read.
 `;
 
-const PIECE = 1 << 20;
+const PIECE = 1 << 16;
 
 class Usage extends Error {}
 
@@ -44,6 +47,7 @@ function run(): number {
       chain: { type: 'string' },
       board: { type: 'string' },
       election: { type: 'string' },
+      finality: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -60,24 +64,74 @@ function run(): number {
   const ofChain = board(values['board']);
   const known: Known = { ...(genesis && { genesis }), ...(eid && { eid }), ...(ofChain && { board: ofChain }) };
 
-  const result = read(path, new Verifier(known));
+  const beside = values['finality'] ?? `${path}.finality`;
+  const finality = values['finality'] === undefined && !existsSync(String(beside)) ? undefined : proof(String(beside));
+
+  const result = verify(path, new Verifier(known), finality);
   process.stdout.write(values['json'] === true ? `${JSON.stringify(result, null, 2)}\n` : `${text(result)}\n`);
   if (genesis === undefined || ofChain === undefined) {
     process.stderr.write('The record itself says which chain and which board; compare both with another source.\n');
   }
+  if (finality === undefined) {
+    process.stderr.write('No proof that the last block is final; compare its hash with a node that you trust.\n');
+  }
   return result.verified ? 0 : 1;
 }
 
-function read(path: string, verifier: Verifier): Report {
+function verify(path: string, verifier: Verifier, finality: Uint8Array | undefined): Report {
+  const progress = new Progress(verifier);
+  read(path, (piece, share) => {
+    verifier.push(piece);
+    progress.show(share);
+    return !verifier.failed;
+  });
+  const report = verifier.end(finality);
+  progress.clear();
+  return report;
+}
+
+/** The finality proof: no more of it than shows that it is too long. */
+function proof(path: string): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  read(path, (piece) => {
+    pieces.push(piece.slice());
+    length += piece.length;
+    return length <= MAX.finality;
+  });
+  return concat(...pieces);
+}
+
+/** Reads a file piece by piece, each with the share of the file that is read with it, as long as more is wanted. */
+function read(path: string, take: (piece: Uint8Array, share: number) => boolean): void {
   const file = openSync(path, 'r');
   try {
+    const { size } = fstatSync(file);
     const buffer = new Uint8Array(PIECE);
-    for (let length; !verifier.failed && (length = readSync(file, buffer)) > 0; ) {
-      verifier.push(buffer.subarray(0, length));
+    let read = 0;
+    for (let length; (length = readSync(file, buffer)) > 0; ) {
+      read += length;
+      if (!take(buffer.subarray(0, length), read / size)) break;
     }
-    return verifier.end();
   } finally {
     closeSync(file);
+  }
+}
+
+/** How far the verification is: on a terminal alone. */
+class Progress {
+  readonly #shown = process.stderr.isTTY === true;
+
+  constructor(readonly verifier: Verifier) {}
+
+  show(share: number): void {
+    if (!this.#shown) return;
+    const { ballots } = this.verifier;
+    process.stderr.write(`\r${Math.floor(100 * share)} % of the record, ${ballots} ${ballots === 1 ? 'ballot' : 'ballots'} `);
+  }
+
+  clear(): void {
+    if (this.#shown) process.stderr.write('\r\x1b[K');
   }
 }
 

@@ -25,6 +25,7 @@ export const CHECKS: readonly string[] = [
   'the contributions open the sums, and the totals of each cell fit its turnout',
   'the election’s board certified this result, or voided the election',
   'nothing follows',
+  'the last block is final, by the proof beside the record',
 ];
 
 export type Verdict = 'passed' | 'failed' | 'not applicable' | 'not reached';
@@ -110,7 +111,7 @@ function verdict(number: number, replay: Replay | undefined, fault: Fault | unde
   if (fault?.place.check === number) return 'failed';
   if (replay?.passed.has(number)) return 'passed';
   if (fault !== undefined) return 'not reached';
-  // A voided election: of a small group that was counted nothing was opened.
+  // There is no finality proof; or the election was voided: of a small group that was counted nothing was opened.
   return number === 10 && replay?.set?.withheld !== undefined ? 'passed' : 'not applicable';
 }
 

@@ -1,6 +1,7 @@
-// The verification of a record that comes in pieces (spec 9.2).
+// The verification of a record that comes in pieces, and of the finality proof beside it (spec 9.2).
 
-import { Fault, Refused, type Place } from './fault.js';
+import { at, Fault, Refused, type Place } from './fault.js';
+import { checkFinality } from './finality.js';
 import { block, FrameReader, opening } from './record.js';
 import { Replay, type Known } from './replay.js';
 import { report, type Report } from './report.js';
@@ -18,6 +19,11 @@ export class Verifier {
     return this.#fault !== undefined;
   }
 
+  /** How many ballots were taken so far. */
+  get ballots(): number {
+    return this.#replay?.ballots ?? 0;
+  }
+
   /** Takes the next piece of the file. */
   push(piece: Uint8Array): void {
     this.#guard(() => {
@@ -25,14 +31,24 @@ export class Verifier {
     });
   }
 
-  /** The file ends here. */
-  end(): Report {
+  /** The file ends here. `finality` is the file beside it, if there is one. */
+  end(finality?: Uint8Array): Report {
     this.#guard(() => {
       this.#frames.end();
       if (this.#replay === undefined) throw new Refused('9.1', 'the record has no frame');
       this.#replay.end();
+      if (finality !== undefined) this.#final(this.#replay, finality);
     });
     return report(this.#replay, this.#fault);
+  }
+
+  /** Check 17. */
+  #final({ chain, opening, passed }: Replay, finality: Uint8Array): void {
+    const last = chain.last!;
+    at({ check: 17, object: `block ${last.height}`, party: 'whoever made the finality proof' }, () => {
+      checkFinality(finality, opening.genesis, last);
+    });
+    passed.add(17);
   }
 
   #frame(frame: Uint8Array): void {
@@ -76,9 +92,9 @@ function faultOf(work: () => void, place: () => Place): Fault | undefined {
   }
 }
 
-/** Verifies a whole record at once. */
-export function verify(record: Uint8Array, known: Known = {}): Report {
+/** Verifies a whole record at once, with the finality proof that lies beside it, if there is one. */
+export function verify(record: Uint8Array, known: Known = {}, finality?: Uint8Array): Report {
   const verifier = new Verifier(known);
   verifier.push(record);
-  return verifier.end();
+  return verifier.end(finality);
 }
