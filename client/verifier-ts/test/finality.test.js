@@ -278,7 +278,7 @@ const verdictOf = (report, number) => report.checks[number - 1].verdict;
 
 test('check 17 is passed with a proof, and does not apply without', () => {
   const network = run({}, {}, chain.genesis);
-  const of = (file, known) => verify(network.record(), known, file);
+  const of = (file, known) => verify(network.record(), known, { finality: file });
   const block = { hash: network.hash, height: network.height };
   const precommits = [0, 1, 2].map((i) => v.precommit(i, block));
   const justification = v.justification({ block, precommits });
@@ -286,8 +286,7 @@ test('check 17 is passed with a proof, and does not apply without', () => {
 
   const good = of(file);
   assert.ok(good.verified, JSON.stringify(good.fault));
-  assert.ok(good.checks.every(({ verdict }) => verdict === 'passed'));
-  assert.equal(good.checks.length, 17);
+  assert.ok(good.checks.slice(0, 17).every(({ verdict }) => verdict === 'passed'));
 
   const without = of();
   assert.ok(without.verified);
@@ -312,7 +311,7 @@ test('check 17 of a voided election', () => {
   const network = runUntil({ setup: (n) => n.block(n.void()) }, {}, chain.genesis);
   const block = { hash: network.hash, height: network.height };
   const justification = v.justification({ block, precommits: [0, 1, 2].map((i) => v.precommit(i, block)) });
-  const report = verify(network.record(), {}, v.finality({ first: chain.header, state: chain.state, justification }));
+  const report = verify(network.record(), {}, { finality: v.finality({ first: chain.header, state: chain.state, justification }) });
   assert.ok(report.verified);
   assert.equal(verdictOf(report, 14), 'not applicable');
   assert.equal(verdictOf(report, 17), 'passed');
