@@ -15,6 +15,7 @@ for (const { name, record, verified, failed, totals, cells } of vectors('records
     assert.equal(report.fault?.check ?? null, failed);
     assert.deepEqual(totalsOf(report.contests ?? []), totals);
     assert.deepEqual((report.cells ?? []).map(({ units, contests }) => ({ units, totals: totalsOf(contests) })), cells);
-    if (verified && report.outcome === 'certified') assert.ok(report.checks.every(({ verdict }) => verdict === 'passed'));
+    if (!verified || report.outcome !== 'certified') return;
+    for (const { number, verdict } of report.checks) assert.equal(verdict, number > 16 ? 'not applicable' : 'passed');
   });
 }
