@@ -35,7 +35,7 @@ for (const kind of new Set(cases.map(kindOf))) {
     for (const { name, base, edits, finality, known, check, unnoticed, allowed } of cases.filter((other) => kindOf(other) === kind)) {
       const { record, finality: proof } = bases.get(base);
       const beside = finality && edited(proof, finality);
-      const { verified, fault } = verify(edited(record, edits), knownOf(known), beside);
+      const { verified, fault } = verify(edited(record, edits), knownOf(known), beside && { finality: beside });
       assert.equal(fault?.check, check, `${name}: ${JSON.stringify(fault)}`);
       assert.equal(verified, (unnoticed ?? allowed) !== undefined, name);
     }
