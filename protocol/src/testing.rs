@@ -93,6 +93,7 @@ fn bounded<T, const N: u32>(items: Vec<T>) -> BoundedVec<T, ConstU32<N>> {
 }
 
 /// A trustee's keys.
+#[derive(Clone)]
 pub struct TrusteeKeys {
     /// Signs receipts, agreements and contributions.
     pub signing: SigningKey,
@@ -101,6 +102,7 @@ pub struct TrusteeKeys {
 }
 
 /// A voter with a credential on the roll itself.
+#[derive(Clone)]
 pub struct TestVoter {
     /// The credential.
     pub key: SigningKey,
@@ -113,6 +115,7 @@ pub struct TestVoter {
 }
 
 /// An election with all its keys. Tests may change any field.
+#[derive(Clone)]
 pub struct Fixture {
     /// The election.
     pub election: Election,
@@ -137,6 +140,7 @@ pub struct Fixture {
 }
 
 /// A cast ballot with what its trustees hold, and the weight that it counts with.
+#[derive(Clone)]
 pub struct Counted {
     /// What the chain accepted.
     pub cast: CastBallot,

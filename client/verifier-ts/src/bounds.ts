@@ -26,10 +26,13 @@ export const MAX = {
   blocksToLower: 43_200,
   ballot: 22_000,
   frame: 8 * 1024 * 1024,
+  finality: 8 * 1024 * 1024,
+  validators: 1_024,
+  stateNodes: 1_024,
 } as const;
 
 /** Bytes of an X-Wing public key, exactly. */
 export const KEM_KEY = 1_216;
 
-/** The version of the protocol: of a manifest, a ballot and a record. */
+/** The version of the protocol: of a manifest, a ballot, a record and a finality proof. */
 export const VERSION = 1;

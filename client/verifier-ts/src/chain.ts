@@ -1,6 +1,6 @@
 // Block headers of the chain (spec 9.1) and how they follow each other (check 2).
 
-import { blake2b } from '@noble/hashes/blake2.js';
+import { blake2b256 } from './blake2b.js';
 import { MAX } from './bounds.js';
 import { equal, hex, utf8 } from './bytes.js';
 import { Refused, require } from './fault.js';
@@ -50,7 +50,8 @@ export const header = (d: Decoder): Header => ({
   slots: d.list(MAX.frame, digestItem).filter((slot) => slot !== undefined),
 });
 
-export const blockHash = (header: Uint8Array): Uint8Array => blake2b(header, { dkLen: 32 });
+/** The hash of a block, of its header's bytes. */
+export const blockHash = blake2b256;
 
 /** A block that was read. */
 export interface Linked {

@@ -1,6 +1,8 @@
 // The little of Node that the command line uses.
 
 declare module 'node:fs' {
+  export function existsSync(path: string): boolean;
+  export function fstatSync(file: number): { readonly size: number };
   export function openSync(path: string, flags: 'r'): number;
   export function readSync(file: number, buffer: Uint8Array): number;
   export function closeSync(file: number): void;
@@ -11,7 +13,7 @@ declare module 'node:process' {
     readonly argv: readonly string[];
     exitCode: number;
     readonly stdout: { write(text: string): void };
-    readonly stderr: { write(text: string): void };
+    readonly stderr: { readonly isTTY?: boolean; write(text: string): void };
   };
   export default process;
 }

@@ -41,6 +41,8 @@ export interface Known {
   readonly genesis?: Uint8Array;
   readonly eid?: Uint8Array;
   readonly board?: { readonly members: readonly Uint8Array[]; readonly threshold: number };
+  /** The SHA-256 of the key of the board's certificates (spec 9.6). */
+  readonly fingerprint?: Uint8Array;
 }
 
 /** A ballot that too many trustees lack (spec 7.2). */

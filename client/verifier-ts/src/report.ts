@@ -1,10 +1,11 @@
 // The report of a verification (spec 9.2): the checks, and what an auditor compares with other sources.
 
 import { hex } from './bytes.js';
+import type { Fingerprints } from './certificate.js';
 import { trackingCode } from './codes.js';
 import type { Fault } from './fault.js';
 import type { Manifest } from './manifest.js';
-import type { CountedSet, Replay } from './replay.js';
+import type { CountedSet, Known, Replay } from './replay.js';
 import { ofCell, turnouts, type Turnout } from './tally.js';
 
 /** What holds if a check passes; the numbers are those of spec 9.2. */
@@ -25,7 +26,15 @@ export const CHECKS: readonly string[] = [
   'the contributions open the sums, and the totals of each cell fit its turnout',
   'the election’s board certified this result, or voided the election',
   'nothing follows',
+  'the last block is final, by the proof beside the record',
+  'this very file is certified, by the certificate beside the record',
 ];
+
+/** The file of a whole record, and what is known of its certificate if that holds. */
+export interface File {
+  readonly sha256: Uint8Array;
+  readonly certificate?: Fingerprints;
+}
 
 export type Verdict = 'passed' | 'failed' | 'not applicable' | 'not reached';
 
@@ -85,12 +94,15 @@ export interface Report {
   readonly set?: string;
   readonly result?: string;
   readonly contributors?: readonly number[];
+  /** The SHA-256 of the record's whole file, and those of its certificate's key and signature. */
+  readonly file?: string;
+  readonly certificate?: { readonly fingerprint: string; readonly signature: string };
   readonly lastBlock?: { readonly number: number; readonly hash: string; readonly time: string };
   /** Trustees who signed another set, or contributed wrongly, and what else is to be known. */
   readonly notes: readonly string[];
 }
 
-export function report(replay: Replay | undefined, fault: Fault | undefined): Report {
+export function report(replay: Replay | undefined, fault: Fault | undefined, file?: File): Report {
   const verified = fault === undefined;
   const checks = CHECKS.map((meaning, index): Check => {
     const number = index + 1;
@@ -102,6 +114,10 @@ export function report(replay: Replay | undefined, fault: Fault | undefined): Re
     ...(fault && { fault: { ...fault.place, rule: fault.rule, what: fault.what } }),
     ...(replay && contents(replay)),
     ...(verified && replay?.result && totals(replay)),
+    ...(file && { file: hex(file.sha256) }),
+    ...(file?.certificate && {
+      certificate: { fingerprint: hex(file.certificate.key), signature: hex(file.certificate.signature) },
+    }),
     notes: replay === undefined ? [] : notes(replay),
   };
 }
@@ -110,7 +126,7 @@ function verdict(number: number, replay: Replay | undefined, fault: Fault | unde
   if (fault?.place.check === number) return 'failed';
   if (replay?.passed.has(number)) return 'passed';
   if (fault !== undefined) return 'not reached';
-  // A voided election: of a small group that was counted nothing was opened.
+  // No file beside the record; or the election was voided: of a small group that was counted nothing was opened.
   return number === 10 && replay?.set?.withheld !== undefined ? 'passed' : 'not applicable';
 }
 
@@ -213,6 +229,23 @@ function notes({ election, result, set, olderAnchors }: Replay): string[] {
   return all;
 }
 
+/** What a reader who knew no more than this must still compare, of a record that is verified. */
+export function cautions({ verified, checks, certificate }: Report, known: Known): string[] {
+  if (!verified) return [];
+  const itself = [
+    known.genesis === undefined && 'which chain this is',
+    known.board === undefined && 'who is on the chain’s board',
+    known.eid === undefined && 'which election this is',
+  ].filter((what) => what !== false);
+  const all: string[] = [];
+  if (itself.length > 0) all.push(`The record itself says ${itself.join(' and ')}: compare that with another source.`);
+  const final = checks.some(({ number, verdict }) => number === 17 && verdict === 'passed');
+  if (!final) all.push('No proof that the last block is final: compare its hash with a node that you trust.');
+  const unknown = certificate !== undefined && known.fingerprint === undefined;
+  if (unknown) all.push('Whose key certified the file is not known: compare its fingerprint with the one in print.');
+  return all;
+}
+
 /** The report as text. */
 export function text(report: Report): string {
   const lines: string[] = [];
@@ -254,6 +287,9 @@ export function text(report: Report): string {
   line('result', report.result);
   line('reason', report.reason);
   if (report.lastBlock) line('last block', `${report.lastBlock.number} ${report.lastBlock.hash}`);
+  line('file', report.file);
+  line('certified by', report.certificate?.fingerprint);
+  line('signature', report.certificate?.signature);
   for (const note of report.notes) line('note', note);
   const outcome = report.rehearsal ? `${report.outcome}; a REHEARSAL that counts for nothing` : report.outcome;
   lines.push('', report.verified ? `VERIFIED (${outcome})` : 'NOT VERIFIED');

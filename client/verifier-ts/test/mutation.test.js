@@ -15,7 +15,6 @@ const record = network.record();
  * What can be changed without notice, by design:
  *
  * - keys of chain board members who signed no approval (the reader compares the board, `--board`);
- * - the parent hash of the first header (what was before the record is not in it), unless a ballot is anchored there;
  * - the last header's roots and seal (its hash, which the report prints, is compared with another source);
  * - the time of a block within its slot, as long as it passes no opening or close.
  */
@@ -29,7 +28,6 @@ function withoutMeaning() {
       const { header } = network.blocks[index - 1];
       const prefix = encode.compact(header.length).length;
       const start = position + prefix;
-      if (index === 1) ranges.push([start, 32]);
       if (index === frames.length - 1) {
         const roots = start + 32 + encode.compact(network.height).length;
         const seal = start + header.length - 64;

@@ -1,7 +1,10 @@
-// The page: reads a record piece by piece, and shows the report of its verification.
+// The page: reads a record piece by piece, and the files beside it, and shows the report of their verification.
 
-import { unhex } from '../dist/bytes.js';
+import { MAX } from '../dist/bounds.js';
+import { CERTIFICATE } from '../dist/certificate.js';
 import { derive } from '../dist/generators.js';
+import { readKnown } from '../dist/known.js';
+import { cautions } from '../dist/report.js';
 import { Verifier } from '../dist/verify.js';
 
 const PIECE = 1 << 16;
@@ -12,8 +15,9 @@ const [form, file, drop, status, progress, section] = ['form', 'file', 'drop', '
 /** Lets the page show what has changed, and take clicks. */
 const breathe = () => new Promise((resolve) => setTimeout(resolve));
 
+/** What is shown again is not said again. */
 function show(text, share) {
-  status.textContent = text;
+  if (status.textContent !== text) status.textContent = text;
   progress.hidden = share === undefined;
   if (share !== undefined) progress.value = share;
 }
@@ -33,22 +37,41 @@ async function deriveGenerators() {
   }
 }
 
-async function verify(record) {
-  const genesis = element('genesis').value.trim().replace(/^0x/i, '').toLowerCase();
-  show('Deriving the generators …', 0);
+/** What the reader typed; a field that can't be read is marked, and nothing is verified. */
+function typed() {
+  const fields = ['genesis', 'board', 'eid', 'fingerprint'].map((name) => [name, element(name)]);
+  const { known, wrong } = readKnown(Object.fromEntries(fields.map(([name, { value }]) => [name, value])));
+  for (const [name, field] of fields) {
+    const form = name === 'board' ? 'Write it as K:KEY,KEY,…: the threshold, then keys of 64 hexadecimal digits.' : 'Write it as 64 hexadecimal digits.';
+    field.setCustomValidity(wrong.includes(name) ? form : '');
+    field.setAttribute('aria-invalid', wrong.includes(name));
+  }
+  return form.reportValidity() ? known : undefined;
+}
+
+const bytesOf = async (file) => new Uint8Array(await file.arrayBuffer());
+
+/** A file beside the record: no more of it than shows that it is too long. */
+const beside = async (file, most) => file && bytesOf(file.slice(0, most + 1));
+
+async function verify({ record, finality, certificate }, known) {
   section.hidden = true;
+  show('Deriving the generators …', 0);
   await (generators ??= deriveGenerators());
-  const verifier = new Verifier(genesis === '' ? {} : { genesis: unhex(genesis) });
+  const verifier = new Verifier(known);
   let read = 0;
   for (let at = 0; at < record.size && !verifier.failed; at += PIECE) {
-    verifier.push(new Uint8Array(await record.slice(at, at + PIECE).arrayBuffer()));
+    verifier.push(await bytesOf(record.slice(at, at + PIECE)));
     read = Math.min(at + PIECE, record.size);
     show(`Verifying ${record.name} …`, read / record.size);
     await breathe();
   }
-  const report = verifier.end();
+  const report = verifier.end({
+    finality: await beside(finality, MAX.finality),
+    certificate: await beside(certificate, CERTIFICATE),
+  });
   show(`${record.name}: ${report.verified ? 'verified' : 'not verified'}.`);
-  render(report);
+  render(report, known);
 }
 
 /** An element with text, attributes and children. */
@@ -77,13 +100,14 @@ function number(text) {
   return made;
 }
 
-function render(report) {
+function render(report, known) {
   const what = report.rehearsal ? 'the rehearsal' : 'the election';
   element('verdict').textContent = report.verified ? `Verified: ${what} was ${report.outcome === 'void' ? 'voided' : 'certified'}` : 'Not verified';
   element('verdict').className = report.verified ? 'verified' : 'rejected';
   element('rehearsal').textContent = report.rehearsal?.meaning ?? '';
   element('rehearsal').hidden = !report.rehearsal;
   element('fault').replaceChildren(...fault(report));
+  element('cautions').replaceChildren(...cautions(report, known).map((text) => node('li', text)));
   element('totals').replaceChildren(
     ...(report.cells ? [node('h3', 'In the whole election')] : []),
     ...(report.contests ?? []).map(contest),
@@ -92,7 +116,7 @@ function render(report) {
   element('checks').replaceChildren(
     ...report.checks.map(({ number, verdict, meaning }) => {
       const cell = node('td', verdict === 'failed' ? 'FAILED' : verdict);
-      if (verdict !== 'passed') cell.className = verdict === 'failed' ? 'failed' : 'not';
+      cell.className = verdict === 'passed' || verdict === 'failed' ? verdict : 'not';
       return row(heading(String(number)), cell, node('td', meaning));
     }),
   );
@@ -147,6 +171,9 @@ function facts(report) {
     ['Set', report.set],
     ['Result', report.result],
     ['Reason', report.reason],
+    ['SHA-256 of the file', report.file],
+    ['SHA-256 of the key that certified it', report.certificate?.fingerprint],
+    ['SHA-256 of that signature', report.certificate?.signature],
     ['Last block', lastBlock && `${lastBlock.number} ${lastBlock.hash}`],
     ...notes.map((note) => ['Note', note]),
   ].filter(([, value]) => value !== undefined);
@@ -154,12 +181,24 @@ function facts(report) {
 
 let busy = false;
 
-async function take(record) {
-  if (busy || record === undefined || !form.reportValidity()) return;
+/** The record, and what lies beside it, by their names; nothing if there is not one of each at most. */
+function sorted(files) {
+  const ending = (name) => files.filter((file) => file.name.endsWith(name));
+  const [finality, certificate] = [ending('.finality'), ending('.certificate')];
+  const records = files.filter((file) => ![...finality, ...certificate].includes(file));
+  if (records.length !== 1 || finality.length > 1 || certificate.length > 1) return undefined;
+  return { record: records[0], finality: finality[0], certificate: certificate[0] };
+}
+
+async function take(files) {
+  if (busy || files.length === 0) return;
+  const [own, known] = [sorted(files), typed()];
   busy = true;
   file.disabled = true;
   try {
-    await verify(record);
+    if (own === undefined) show('Take one record, with one .finality and one .certificate file at most.');
+    else if (known === undefined) show('A field above can’t be read. Mend it, then choose the files again.');
+    else await verify(own, known);
   } catch (error) {
     show(`The file can’t be read: ${error instanceof Error ? error.message : error}`);
   } finally {
@@ -170,11 +209,11 @@ async function take(record) {
 }
 
 form.addEventListener('submit', (event) => event.preventDefault());
-file.addEventListener('change', () => take(file.files[0]));
+file.addEventListener('change', () => take([...file.files]));
 for (const type of ['dragover', 'dragleave', 'drop']) {
   drop.addEventListener(type, (event) => {
     event.preventDefault();
     drop.classList.toggle('over', type === 'dragover');
-    if (type === 'drop') take(event.dataTransfer.files[0]);
+    if (type === 'drop') take([...event.dataTransfer.files]);
   });
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8' };
-const PUBLIC = /^\/(web\/|dist\/|node_modules\/@noble\/(curves|hashes)\/)/;
+const PUBLIC = /^\/(web\/|dist\/|node_modules\/@noble\/(curves|hashes|post-quantum)\/)/;
 
 export const server = createServer((request, response) => {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');

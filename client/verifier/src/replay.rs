@@ -65,13 +65,17 @@ impl Replay {
         (self.header.genesis, self.header.eid)
     }
 
+    fn is_over(&self) -> bool {
+        self.running.as_ref().is_some_and(Running::is_over)
+    }
+
     /// Replays the next block.
     pub(crate) fn block(&mut self, record: RecordBlock) -> Result<(), Stop> {
-        let block = self.headers.next(&record)?;
-        if self.running.as_ref().is_some_and(Running::is_over) {
+        if let (true, Some(last)) = (self.is_over(), self.headers.last()) {
             let reason = "it follows the end of the election";
-            return Err(Failure::new(Step::End, Party::Source, block, reason).into());
+            return Err(Failure::new(Step::End, Party::Source, format!("what follows {last}"), reason).into());
         }
+        let block = self.headers.next(&record)?;
         self.tick(&block)?;
         for (place, message) in record.messages.into_iter().enumerate() {
             self.message(&block, &format!("{block}, message {place}"), message)?;
@@ -92,18 +96,15 @@ impl Replay {
     /// The record is at its end.
     pub(crate) fn finish(&mut self) -> Result<(), Stop> {
         self.flush()?;
-        let end = |step, reason: &str| {
-            Err(Failure::new(step, Party::Source, "the end of the record", reason).into())
+        let end = |reason: &str| {
+            Err(Failure::new(Step::Format, Party::Source, "the end of the record", reason).into())
         };
         match self.running.as_ref().map(|running| running.phase) {
-            None => return end(Step::Creation, "no election was created"),
+            None => return end("no election was created"),
             Some(Phase::Certified | Phase::Void) => {}
-            Some(Phase::Tallied) => {
-                return end(Step::Certification, "the board did not certify the result");
-            }
             Some(phase) => {
                 let reason = format!("the election is in phase {phase}, neither certified nor voided");
-                return end(Step::End, &reason);
+                return end(&reason);
             }
         }
         let last = self.headers.last().map_or(Anchor::default(), |block| block.anchor);
@@ -128,10 +129,14 @@ impl Replay {
     }
 
     fn message(&mut self, block: &Block, object: &str, message: Message) -> Result<(), Stop> {
-        let step = step(&message);
-        if message.eid().is_some_and(|eid| eid != self.header.eid) {
-            return Err(Failure::new(step, Party::Source, object, "it is of another election").into());
+        let fail = |step, party, reason: &str| Err(Failure::new(step, party, object, reason).into());
+        if self.is_over() {
+            return fail(Step::End, Party::Validators, "it follows the end of the election");
         }
+        if message.eid().is_some_and(|eid| eid != self.header.eid) {
+            return fail(Step::Format, Party::Source, "it is of another election");
+        }
+        let step = step(&message);
         if let Message::Approve(approval) = message {
             return self.approve(block, object, approval);
         }
@@ -186,23 +191,19 @@ impl Replay {
         let now = block.anchor.number;
         let step = board::step(&approval.action);
         let members = self.proposals.with(&approval, now);
-        let board = match (&approval.action, &mut self.running) {
-            (Action::CreateElection { .. }, _) => &self.header.board,
-            (_, Some(running)) => {
-                running.ballots.flush(&running.election)?;
-                &running.election.manifest.board
-            }
-            (_, None) => {
-                let reason = "the election is not created yet";
-                return Err(Failure::new(Step::Creation, Party::Validators, object, reason).into());
-            }
+        self.flush()?;
+        let board = match (&approval.action, &self.running) {
+            (Action::CreateElection { .. }, _) | (_, None) => &self.header.board,
+            (_, Some(running)) => &running.election.manifest.board,
         };
-        let complete = members.len() >= usize::from(board.threshold);
-        self.proposals
-            .check(&approval, &self.header.genesis, board, now)
-            .map_err(|reason| Failure::new(step, Party::Validators, object, reason))?;
-        self.check_action(block, object, &approval.action, &members)?;
-        if !complete {
+        let signed = self.proposals.check(&approval, &self.header.genesis, board, now);
+        // What is approved comes before who approves it (spec 9.2); who did not is not held to it.
+        self.check_action(block, object, &approval.action, &members).map_err(|failure| match signed {
+            Ok(()) => failure,
+            Err(_) => Failure { party: Party::Validators, ..failure },
+        })?;
+        signed.map_err(|reason| Failure::new(step, Party::Validators, object, reason))?;
+        if members.len() < usize::from(board.threshold) {
             self.proposals.wait(&approval, now);
             return Ok(());
         }
@@ -221,17 +222,18 @@ impl Replay {
         let step = board::step(action);
         let fail = |reason: String| Err(Failure::new(step, Party::Board(members.to_vec()), object, reason));
         let running = match (action, &self.running) {
-            (Action::CreateElection { .. }, None) if self.header.board.validate().is_err() => {
-                return fail(String::from("the chain's board has no threshold, or a key twice"))
-            }
-            (Action::CreateElection { number, manifest }, None) => {
-                return self.check_creation(object, *number, manifest.clone(), members).map(|_| ());
-            }
-            (Action::CreateElection { .. }, Some(_)) => {
-                return fail(String::from("the election exists already"))
+            (Action::CreateElection { number, manifest }, running) => {
+                self.check_creation(object, *number, manifest.clone(), members)?;
+                return match running {
+                    None => Ok(()),
+                    Some(_) => fail(String::from("the election exists already")),
+                };
             }
             (_, Some(running)) => running,
-            (_, None) => return fail(String::from("the election is not created yet")),
+            (_, None) => {
+                let reason = "the election is not created yet";
+                return Err(Failure::new(Step::Creation, Party::Validators, object, reason));
+            }
         };
         let wrong = |reason: String| Failure::new(step, Party::Board(members.to_vec()), object, reason);
         let require = |phases: &[Phase]| running.require_at(block, phases, step, object);

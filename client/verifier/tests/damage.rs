@@ -34,9 +34,9 @@ fn a_cut_record_is_refused_wherever_it_is_cut() {
     // Cut between frames it is well formed and unfinished.
     let mut frames = world.frames();
     frames.pop();
-    assert_eq!(failed(&verify_bytes(&[MAGIC.to_vec(), frames.concat()].concat())), 15);
+    assert_eq!(failed(&verify_bytes(&[MAGIC.to_vec(), frames.concat()].concat())), 1);
     frames.truncate(6);
-    assert_eq!(failed(&verify_bytes(&[MAGIC.to_vec(), frames.concat()].concat())), 16);
+    assert_eq!(failed(&verify_bytes(&[MAGIC.to_vec(), frames.concat()].concat())), 1);
     assert_eq!(failed(&verify_bytes(&[])), 1);
     assert_eq!(failed(&verify_bytes(&MAGIC)), 1);
 }

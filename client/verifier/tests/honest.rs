@@ -7,6 +7,7 @@ use psephos_protocol::{
     agreement::SetStatement,
     board::Action,
     contest::Rule,
+    declaration::Missing,
     ids::Digest,
     keys::SigningKey,
     roll::{Access, RollEvent},
@@ -169,4 +170,39 @@ fn an_election_with_every_turn_verifies() {
     let report = world.verify();
     assert!(report.verified(), "{report}");
     assert_eq!(report.notes.iter().filter(|note| note.contains("the board ")).count(), 3, "{report}");
+}
+
+#[test]
+fn a_ballot_that_too_few_can_serve_is_out_and_its_vouchers_are_named() {
+    // Trustees 1 to 3 of 4, t = 2, lack the ballot of voter 1.
+    let mut world = World::voted(&params(), |_| ());
+    world.tally_without(1, &[1, 2, 3]);
+    let report = world.verify();
+    assert!(report.verified(), "{report}");
+    let note = report.notes.iter().find(|note| note.contains("is not in the set")).expect("it is said");
+    assert!(
+        note.contains("trustees 1, 2, 3 say") && note.contains("receipts are by trustees 1, 2, 3"),
+        "{note}"
+    );
+    let totals: u64 = report.contests[0].options.iter().map(|(_, total)| total).sum();
+    assert_eq!(totals, 3, "one of four is out");
+}
+
+#[test]
+fn where_too_many_lack_everything_nothing_is_excluded_any_more() {
+    let mut world = World::voted(&params(), |_| ());
+    let key = world.fixture.voters[1].key.public();
+    let some = Missing::Listed(vec![key].try_into().expect("one"));
+    // Trustees 1 and 2 lack all, 3 lacks one: it is excluded. Then 4 lacks all, too.
+    for (trustee, missing) in [(1, Missing::All), (2, Missing::All), (3, some), (4, Missing::All)] {
+        let declaration = world.fixture.declare(trustee, anchor(CLOSES), missing);
+        world.blocks[DECLARE].push(Message::Declare(declaration));
+    }
+    world.tally();
+    let report = world.verify();
+    assert!(
+        report.verified(),
+        "the trustees were wrong about themselves, and the chain takes all again: {report}"
+    );
+    assert_eq!(report.contests[0].options.iter().map(|(_, total)| total).sum::<u64>(), 4);
 }

@@ -75,6 +75,7 @@ impl Statement {
 
 /// The vector generators up to some shapes, in one table: statement by statement, bit by bit.
 /// Deriving them costs about as much as verifying a proof: keep them.
+#[derive(Clone)]
 pub struct Generators {
     g: Vec<RistrettoPoint>,
     h: Vec<RistrettoPoint>,

@@ -75,9 +75,9 @@ export class Network {
   #chainMembers = keys('chain member', 3);
   #trustees = keys('trustee', TRUSTEES);
 
-  constructor(change = {}) {
+  constructor(change = {}, genesis = new Uint8Array(32).fill(7)) {
     this.manifest = { ...MANIFEST, ...change };
-    this.genesis = new Uint8Array(32).fill(7);
+    this.genesis = genesis;
     this.number = 4;
     this.board = { members: this.#chainMembers.map((k) => k.public), threshold: 2 };
     this.eid = this.eidOf(this.manifest);
@@ -402,9 +402,9 @@ export const STEPS = {
   certify: (n) => n.block(n.certify(n.resultDigest(n.root, n.contributions), [0])).block(n.certify(n.resultDigest(n.root, n.contributions), [2])),
 };
 
-/** Runs an election; steps can be replaced, and `null` ends it before a step. */
-export function run(steps = {}, manifest = {}) {
-  const n = new Network(manifest);
+/** Runs an election, on the chain of this genesis; steps can be replaced, and `null` ends it before a step. */
+export function run(steps = {}, manifest = {}, genesis = undefined) {
+  const n = new Network(manifest, genesis);
   for (const [name, step] of Object.entries({ ...STEPS, ...steps })) {
     if (step === null) break;
     step(n);
@@ -413,10 +413,10 @@ export function run(steps = {}, manifest = {}) {
 }
 
 /** Runs an election as far as the last step that is replaced. */
-export function runUntil(steps, manifest) {
+export function runUntil(steps, manifest, genesis) {
   const names = Object.keys(STEPS);
   const after = names[1 + Math.max(...Object.keys(steps).map((step) => names.indexOf(step)))];
-  return run(after === undefined ? steps : { ...steps, [after]: null }, manifest);
+  return run(after === undefined ? steps : { ...steps, [after]: null }, manifest, genesis);
 }
 
 export { CLOSES, OPENS, SLOT, START };

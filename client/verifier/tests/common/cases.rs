@@ -4,50 +4,84 @@ use psephos_protocol::{
     agreement::SetStatement,
     board::Action,
     contest::Rule,
+    declaration::Missing,
     ids::Digest,
+    keys::SigningKey,
+    manifest::Style,
+    roll::{InvitationKeys, RollEvent},
     tally::Contribution,
-    testing::{contest, Params},
+    testing::{contest, name, Params},
     wire::Message,
 };
-use psephos_verifier::report::{ContestTotals, Verdict};
+use psephos_verifier::{
+    report::{ContestTotals, Verdict},
+    verify, Options,
+};
 use serde_json::{json, Value};
 
 use super::common::{
-    params, time, verify_bytes, World, ACCEPT, AGREE, CAST, CLOSES, CONTRIBUTE, DECLARE, FREEZE, OPENS,
-    RECAST, REGISTER, ROLL,
+    anchor, chain::Chain, params, time, World, ACCEPT, AGREE, CAST, CLOSES, CONTRIBUTE, DECLARE, FREEZE,
+    OPENS, RECAST, REGISTER, ROLL,
 };
+
+/// Each record: its name, and the election.
+pub const RECORDS: [(&str, fn() -> World); 27] = [
+    (HONEST, World::honest),
+    ("weights; approval, up to three of five, score", many_contests),
+    ("addresses stated", || changed(announced)),
+    ("another set signed by one trustee", || changed(dissent)),
+    (EXCLUDED, || excluded(&[1, 2, 3])),
+    ("postponed, extended, closed early by the board", every_turn),
+    ("voided while open", voided),
+    (IN_UNITS, in_units),
+    ("totals per unit: what is left over joins two runs before it", left_over),
+    ("totals per unit: a ballot excluded joins the cells", excluded_in_units),
+    ("totals per unit: small groups are public, so that each unit with a ballot is a cell", public_groups),
+    (EVERYTHING, everything),
+    (REHEARSAL, rehearsal),
+    ("a rehearsal that holds nobody back, because the quorum needs all", rehearsal_of_all),
+    (FINAL, || Chain::new(4).world),
+    ("a ballot that two of four lack is not in the signed set", || excluded(&[1, 2])),
+    ("a trustee has not accepted", || changed(|world| drop(world.blocks[ACCEPT].pop()))),
+    ("a roll batch is confirmed by one member", || changed(|world| drop(world.blocks[ROLL].pop()))),
+    ("a registration is missing", || changed(|world| drop(world.blocks[REGISTER].pop()))),
+    ("a replaced ballot is missing", || changed(|world| drop(world.blocks[CAST].remove(0)))),
+    ("a counted ballot is missing", || changed(|world| drop(world.blocks[RECAST].pop()))),
+    ("two blocks of ballots change places", || changed(|world| world.blocks.swap(CAST, RECAST))),
+    ("a contribution is missing", || changed(|world| drop(world.blocks[CONTRIBUTE].remove(0)))),
+    ("a receipt is of another ballot", || changed(foreign_receipt)),
+    ("a contribution has each cell's values in the other", || cells_swapped(&[0, 1, 2])),
+    ("a contribution has the pairs of one cell of two", one_cell_short),
+    ("time goes back", || changed(|world| world.times[6] = time(4))),
+];
+
+pub const HONEST: &str = "plurality, one voter by invitation, one ballot replaced";
+pub const EXCLUDED: &str = "a ballot excluded";
+pub const IN_UNITS: &str = "totals per unit: two cells, the second of two units";
+pub const EVERYTHING: &str = "every kind of message and of action";
+pub const REHEARSAL: &str = "a rehearsal that holds trustee 4 back";
+pub const FINAL: &str = "on a chain of four validators, with its finality proof";
+
+/// The election of that record.
+pub fn world(name: &str) -> World {
+    let (_, world) = RECORDS.iter().find(|(other, _)| *other == name).expect("a record of that name");
+    world()
+}
 
 /// Name and bytes of each record.
 pub fn records() -> Vec<(&'static str, Vec<u8>)> {
-    let honest = |change: &dyn Fn(&mut World)| {
-        let mut world = World::honest();
-        change(&mut world);
-        world.bytes()
-    };
-    vec![
-        ("plurality, one voter by invitation, one ballot replaced", honest(&|_| ())),
-        ("weights; approval, up to three of five, score", many_contests().bytes()),
-        ("addresses stated", honest(&announced)),
-        ("another set signed by one trustee", honest(&dissent)),
-        ("a ballot excluded", excluded(&[1, 2, 3]).bytes()),
-        ("postponed, extended, closed early by the board", every_turn().bytes()),
-        ("voided while open", voided().bytes()),
-        ("totals per unit: two cells, the second of two units", in_units().bytes()),
-        ("totals per unit: what is left over joins two runs before it", left_over().bytes()),
-        ("totals per unit: a ballot excluded joins the cells", excluded_in_units().bytes()),
-        ("a ballot that two of four lack is not in the signed set", excluded(&[1, 2]).bytes()),
-        ("a trustee has not accepted", honest(&|world| drop(world.blocks[ACCEPT].pop()))),
-        ("a roll batch is confirmed by one member", honest(&|world| drop(world.blocks[ROLL].pop()))),
-        ("a registration is missing", honest(&|world| drop(world.blocks[REGISTER].pop()))),
-        ("a replaced ballot is missing", honest(&|world| drop(world.blocks[CAST].remove(0)))),
-        ("a counted ballot is missing", honest(&|world| drop(world.blocks[RECAST].pop()))),
-        ("two blocks of ballots change places", honest(&|world| world.blocks.swap(CAST, RECAST))),
-        ("a contribution is missing", honest(&|world| drop(world.blocks[CONTRIBUTE].remove(0)))),
-        ("a receipt is of another ballot", honest(&foreign_receipt)),
-        ("a contribution has each cell's values in the other", cells_swapped(&[0, 1, 2]).bytes()),
-        ("a contribution has the pairs of one cell of two", one_cell_short().bytes()),
-        ("time goes back", honest(&|world| world.times[6] = time(4))),
-    ]
+    RECORDS.iter().map(|(name, world)| (*name, world().bytes())).collect()
+}
+
+/// The finality proof that lies beside a record, if one does.
+pub fn finality(name: &str) -> Option<Vec<u8>> {
+    (name == FINAL).then(|| Chain::new(4).proof(2, 3).to_bytes())
+}
+
+fn changed(change: fn(&mut World)) -> World {
+    let mut world = World::honest();
+    change(&mut world);
+    world
 }
 
 fn many_contests() -> World {
@@ -119,6 +153,69 @@ fn one_cell_short() -> World {
     contributed(&[0], |given| given.sums.truncate(2))
 }
 
+fn public_groups() -> World {
+    World::of(&units(), |manifest| {
+        manifest.privacy_minimum = 3;
+        manifest.small_groups_public = true;
+    })
+}
+
+fn rehearsal() -> World {
+    World::of(&params(), |manifest| {
+        manifest.title = name("Rehearsal of the test election");
+        manifest.rehearsal = Some(4);
+    })
+}
+
+fn rehearsal_of_all() -> World {
+    let params = Params { trustees: 3, threshold: 2, quorum: 3, ..params() };
+    World::of(&params, |manifest| manifest.rehearsal = Some(0))
+}
+
+/// A small election in which whatever can be said is said: two styles, units and weights, slack bits; an entry that is
+/// registered and re-invited; a ballot excluded; a set that one trustee doubts; and what is without effect, namely a
+/// lowered quorum, and one board member who wants to void.
+fn everything() -> World {
+    let params = Params {
+        voters: vec![1, 1, 2],
+        units: vec![0, 1, 0],
+        contests: vec![contest(3, Rule::plurality()), contest(4, Rule::choose(0, 2))],
+        ..params()
+    };
+    let mut world = World::voted(&params, |manifest| {
+        (manifest.opens_at, manifest.closes_at) = (time(OPENS) - 1, time(OPENS) + 1);
+        let contests = vec![0].try_into().expect("one contest");
+        manifest.styles.try_push(Style { name: name("Short"), contests }).expect("two styles");
+    });
+    let eid = world.fixture.election.eid;
+    let reason = || b"the bridge is closed".to_vec().try_into().expect("short");
+
+    world.invitation = SigningKey::from_seed([78; 32]);
+    let keys: InvitationKeys = vec![world.invitation.public()].try_into().expect("one key");
+    world.act(REGISTER, Action::Reinvite { eid, entry: 2, round: 0, keys: keys.clone() });
+    let claim = world.register(2, 2);
+    let registered = RollEvent::Registered { entry: 2, credential: claim.credential };
+    world.blocks[REGISTER].push(Message::Register(claim));
+    world.roll = registered.append_to(&RollEvent::Reinvited { entry: 2, keys }.append_to(&world.roll));
+    world.blocks[FREEZE].clear();
+    world.act(FREEZE, Action::Freeze { eid, roll: world.roll });
+
+    let (opens_at, closes_at) = (time(OPENS), time(CLOSES) - 1);
+    world.act(FREEZE, Action::Postpone { eid, opens_at, closes_at });
+    announced(&mut world);
+    world.act(RECAST, Action::Extend { eid, closes_at: time(CLOSES) + 1, reason: reason() });
+    world.act(CLOSES, Action::Close { eid });
+    world.tally_without(1, &[1, 2, 3]);
+    let nothing = Missing::Listed(Vec::new().try_into().expect("none"));
+    let declaration = world.fixture.declare(4, anchor(CLOSES), nothing);
+    world.blocks[DECLARE].push(Message::Declare(declaration));
+    world.act(DECLARE, Action::LowerQuorum { eid, quorum: 2, reason: reason() });
+    let void = world.fixture.approve(Action::Void { eid, reason: reason() }, 2);
+    world.blocks[DECLARE].push(Message::Approve(void));
+    dissent(&mut world);
+    world
+}
+
 fn announced(world: &mut World) {
     for (number, url) in [(1, "https://two.example"), (3, "https://zwei.example:9960/#sha256=00")] {
         let announcement = world.fixture.announce(2, number, url);
@@ -169,11 +266,12 @@ fn foreign_receipt(world: &mut World) {
     one.receipts[0] = other.receipts[0];
 }
 
-/// All records with what a verifier must say: the check that fails, if one does, the totals, and those of each cell
-/// where there are several.
+/// All records with what a verifier must say: the check that fails, if one does, title, whom a rehearsal holds back,
+/// the totals, and those of each cell where there are several.
 pub fn cases() -> Value {
     let case = |(name, bytes): (&str, Vec<u8>)| {
-        let report = verify_bytes(&bytes);
+        let options = Options { finality: finality(name), ..Options::default() };
+        let report = verify(bytes.as_slice(), &options).expect("memory can be read");
         let failed = report.checks.iter().find(|check| check.verdict == Verdict::Failed);
         let totals = |contests: &[ContestTotals]| -> Vec<Vec<u64>> {
             let of_contest =
@@ -183,9 +281,10 @@ pub fn cases() -> Value {
         let cells = report.cells.iter();
         let cells = cells.map(|cell| json!({ "units": cell.units, "totals": totals(&cell.contests) }));
         json!({
-            "name": name, "record": hex::encode(bytes), "verified": report.verified(),
-            "failed": failed.map(|check| check.number), "totals": totals(&report.contests),
-            "cells": cells.collect::<Vec<_>>(),
+            "name": name, "record": hex::encode(bytes), "finality": finality(name).map(hex::encode),
+            "verified": report.verified(), "failed": failed.map(|check| check.number),
+            "title": report.title, "rehearsal": report.rehearsal,
+            "totals": totals(&report.contests), "cells": cells.collect::<Vec<_>>(),
         })
     };
     Value::Array(records().into_iter().map(case).collect())

@@ -1,6 +1,8 @@
 //! A whole election as a record, built offline: what the tests tamper with.
 #![allow(dead_code)] // Each test file uses a part.
 
+pub mod chain;
+
 use codec::{Compact, Encode};
 use psephos_protocol::{
     agreement::SetStatement,
@@ -49,6 +51,7 @@ pub fn time(place: usize) -> u64 {
 }
 
 /// An election as it happened.
+#[derive(Clone)]
 pub struct World {
     pub fixture: Fixture,
     pub invitation: SigningKey,
