@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verify } from '../dist/verify.js';
 import { OPENS, run, runUntil, STEPS } from './support/network.js';
-import { after, next, verdicts, voided } from './support/steps.js';
+import { after, forge, next, verdicts, voided } from './support/steps.js';
 
 /** What a failure right after each step leaves as passed. */
 const PASSED_AFTER = {
@@ -94,4 +94,12 @@ test('an exclusion that leaves a small group takes check 10 back, and its being 
   assert.ok(report.verified, JSON.stringify(report.fault));
   assert.equal(report.checks[9].verdict, 'passed');
   assert.match(report.notes.join(), /nothing may be opened/);
+});
+
+test('a declaration that is not signed takes nothing back', () => {
+  const agree = (n) => n.block(forge(n.declare(['dora'], [1, 2, 3]), 2)).skip(1);
+  const report = verify(run({ agree, contribute: null }).record());
+  assert.equal(report.fault.check, 11);
+  assert.equal(report.checks[9].verdict, 'passed', 'it was, with the closing block');
+  assert.equal(report.excluded, undefined);
 });

@@ -28,8 +28,9 @@ export function close(state: State, closing: Linked): void {
   state.passed.add(9);
 }
 
-/** Computes the counted set, without the ballots that are excluded. */
+/** Computes the counted set, without the ballots that are excluded. What waits comes first: it decides on check 10. */
 function count(state: State, closing: Linked, excluded: CountedSet['excluded']): void {
+  state.settle();
   const { manifest, roll } = state.election!;
   const set = counted(roll.voters).filter(([credential]) => !excluded.has(credential));
   const voters = set.map(([, voter]) => voter);
