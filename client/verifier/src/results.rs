@@ -35,7 +35,7 @@ pub struct Results {
 /// When the source can't be read. The inner error is the report of a record that does not hold, or of an election that
 /// was voided.
 pub fn results(source: impl Read, options: &Options) -> io::Result<Result<Results, Box<Report>>> {
-    let (header, replay, failure) = replayed(source, options)?;
+    let (header, replay, failure) = replayed(source, options, |_| ())?;
     let found = replay.as_ref().and_then(|replay| {
         let (running, last) = (replay.running.as_ref()?, replay.headers.last()?);
         let cells = running.tally.result()?.cells.units().collect();
