@@ -22,6 +22,7 @@ use crate::{
     doctor,
     election::{self, Officials, PATIENCE},
     fleet::until,
+    liar,
     network::{Network, Size},
     ranked::{plain_count, Ballots, Ranking},
     receipt, table, verify,
@@ -165,6 +166,10 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
         receipt::is("counts", counts, network.nodes(), &record, &demo.dir)?;
     }
     story.tell("each node proves to a voter what became of the ballot, and so does the record without any");
+    let last = receipts.last().context("somebody voted")?;
+    let node = network.nodes().first().context("there is a node")?;
+    liar::is_found_out(node, &receipt::keep(last, &demo.dir)?, last.block).await?;
+    story.tell("a node that lies to a voter about state, header, finality, chain or time is found out");
 
     let verified = verify::report(&record, &chain)?;
     let equal = show(&file, &rankings, &tallied.totals.election, &verified);

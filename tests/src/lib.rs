@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`ranked`] | ballots of a real election, from a file |
+//! | [`liar`] | a node that lies to a voter about a real network |
 //! | [`network`] | a network of this machine, through `psephos network` |
 //! | [`election`] | the officials' part: create, roll, freeze, close, tally, certify |
 //! | [`voting`] | the voters' part, with crashes in between |
@@ -19,6 +20,7 @@ pub mod demo;
 pub mod doctor;
 pub mod election;
 pub mod fleet;
+pub mod liar;
 pub mod network;
 pub mod person;
 pub mod ranked;

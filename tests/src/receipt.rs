@@ -3,7 +3,11 @@
 use anyhow::{ensure, Context, Result};
 use psephos_client::voter::VoterReceipt;
 use serde_json::Value;
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::network::{path, program};
 
@@ -15,8 +19,7 @@ pub fn is(
     record: &Path,
     folder: &Path,
 ) -> Result<()> {
-    let file = folder.join(format!("receipt-{}.json", receipt.ballot));
-    fs::write(&file, serde_json::to_vec_pretty(receipt)?)?;
+    let file = keep(receipt, folder)?;
     let check = ["voter", "check", path(&file)?];
     let each = nodes.iter().cloned().chain([nodes.join(",")]);
     let mut said: Vec<Value> = Vec::new();
@@ -30,6 +33,13 @@ pub fn is(
         ensure!(said["counts"] == (verdict == "counts"), "{said}");
     }
     Ok(())
+}
+
+/// Writes a receipt, as a voter keeps it.
+pub fn keep(receipt: &VoterReceipt, folder: &Path) -> Result<PathBuf> {
+    let file = folder.join(format!("receipt-{}.json", receipt.ballot));
+    fs::write(&file, serde_json::to_vec_pretty(receipt)?)?;
+    Ok(file)
 }
 
 /// What the command printed, whatever it ended with.

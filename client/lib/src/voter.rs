@@ -71,7 +71,7 @@ pub enum VoterError {
         given: usize,
     },
     /// Somebody has claimed the entry.
-    #[error("roll entry {entry} was claimed already, by credential {credential}: if that is not yours, tell the election board at once")]
+    #[error("roll entry {entry} was claimed already, by credential {credential}, as the node says: if that is not yours, ask another node, and tell the election board at once")]
     Claimed {
         /// The roll entry.
         entry: u32,
