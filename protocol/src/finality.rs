@@ -13,6 +13,7 @@ use alloc::{
 };
 use codec::{Decode, DecodeAll, Encode};
 use ed25519_dalek::{Signature, VerifyingKey};
+use scale_info::TypeInfo;
 
 use crate::{
     header::{Hash, Header},
@@ -46,7 +47,7 @@ pub struct Validators(BTreeMap<[u8; 32], u64>);
 
 /// What shows that the last block of a record is final, for a reader who knows the hash of the chain's first block
 /// (spec 9.5). Nodes have different ones of the same record: it is a file of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct FinalityProof {
     /// [`crate::VERSION`].
     pub version: u16,

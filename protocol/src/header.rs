@@ -2,12 +2,13 @@
 
 use alloc::vec::Vec;
 use codec::{Compact, Decode, DecodeAll, Encode};
+use scale_info::TypeInfo;
 
 /// The chain's hash of headers and of its state: BLAKE2b-256. Who uses this crate brings the implementation.
 pub type Hash = fn(&[u8]) -> [u8; 32];
 
 /// A block header.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Encode)]
+#[derive(Clone, Debug, PartialEq, Eq, Decode, Encode, TypeInfo)]
 pub struct Header {
     /// The hash of the header before.
     pub parent: [u8; 32],
@@ -22,7 +23,7 @@ pub struct Header {
 }
 
 /// One item of a header's digest.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Encode)]
+#[derive(Clone, Debug, PartialEq, Eq, Decode, Encode, TypeInfo)]
 pub enum DigestItem {
     /// Anything.
     #[codec(index = 0)]

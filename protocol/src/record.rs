@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeAll, Encode};
+use scale_info::TypeInfo;
 
 use crate::{
     board::Board,
@@ -19,7 +20,7 @@ pub const MAGIC: [u8; 8] = *b"PSEPHOS1";
 pub const MAX_FRAME: u32 = 8 * 1024 * 1024;
 
 /// What a record begins with, after [`MAGIC`].
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct RecordHeader {
     /// [`crate::VERSION`].
     pub version: u16,
@@ -32,7 +33,7 @@ pub struct RecordHeader {
 }
 
 /// A block of the chain, with the messages of this election.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct RecordBlock {
     /// The block header in the chain's own SCALE encoding; its BLAKE2b-256 is the block's hash.
     pub header: Vec<u8>,

@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 use codec::{Compact, Decode, DecodeAll, Encode};
+use scale_info::TypeInfo;
 
 use crate::{
     agreement::{Acceptance, Agreement},
@@ -30,7 +31,7 @@ const EXTENSION_VERSION: u8 = 0;
 const MAX_EXTRINSIC: usize = 4 * 1024 * 1024;
 
 /// Everything that can be said to the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 #[allow(clippy::large_enum_variant)] // Messages are read one at a time; ballots, the many, are the large ones.
 pub enum Message {
     /// A board member approves an action.

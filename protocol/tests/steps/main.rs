@@ -8,6 +8,7 @@ mod cells;
 mod codes;
 mod contest;
 mod decoders;
+mod document;
 mod envelope;
 mod finality;
 mod manifest;
