@@ -159,7 +159,10 @@ impl From<RecordError> for CliError {
             RecordError::Chain(error) => error.into(),
             RecordError::Election(error) => error.into(),
             RecordError::Missing { .. } => Self::Integrity(text),
-            RecordError::File { .. } => Self::Input(text),
+            RecordError::File { .. }
+            | RecordError::Busy(_)
+            | RecordError::Other { .. }
+            | RecordError::NotPartial(_) => Self::Input(text),
             RecordError::NotOver { .. } | RecordError::TooLarge(_) => Self::Refused(text),
         }
     }

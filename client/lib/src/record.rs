@@ -2,23 +2,26 @@
 //!
 //! The record begins with the block of the first approval of the election's creation and ends with the
 //! block that certified or voided it; every block between is in it, so that the headers link. Every node gives the
-//! same bytes. Beside it goes a proof that its last block is final, of which every node has its own.
+//! same bytes, and an export that was cut off goes on where it was. Beside it goes a proof that its last block is
+//! final, of which every node has its own.
 
-use codec::Encode;
+mod partial;
+#[cfg(test)]
+mod tests;
+
 use futures::{stream, StreamExt, TryStreamExt};
 use psephos_protocol::{
     board::Action,
     bounds::PROPOSAL_LIFETIME,
     finality,
-    ids::{Anchor, Digest, Eid},
-    record::{frame, RecordBlock, RecordHeader, MAGIC, MAX_FRAME},
+    ids::{Anchor, Digest, Eid, Genesis},
+    record::{RecordBlock, RecordHeader},
     state::{ElectionView, Phase},
     wire::Message,
 };
 use std::{
     collections::BTreeSet,
-    fs,
-    io::{self, BufWriter, Write},
+    io,
     path::{Path, PathBuf},
     pin::pin,
 };
@@ -29,6 +32,8 @@ use crate::{
     election::{open_election, ElectionError},
     error::ChainError,
 };
+
+use partial::Partial;
 
 /// Blocks that are fetched at a time while searching the first approval.
 const FETCH: u32 = 64;
@@ -65,6 +70,22 @@ pub enum RecordError {
     /// A block is larger than a frame may be.
     #[error("block {0} would be a frame of more than 8 MiB")]
     TooLarge(u32),
+    /// Another export writes the same file.
+    #[error("{0}: another export is writing it; nothing was done")]
+    Busy(PathBuf),
+    /// What an export left is not of this election.
+    #[error("{path} is what an export of election {eid} on chain {genesis} left; nothing was done: export under another name, or move it away")]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// Its election.
+        eid: Eid,
+        /// Its chain.
+        genesis: Genesis,
+    },
+    /// What lies where a record grows is something else.
+    #[error("{0} is not what an export left; nothing was done: move it away")]
+    NotPartial(PathBuf),
     /// The file can't be written.
     #[error("{path}: {error}")]
     File {
@@ -97,6 +118,23 @@ pub struct Exported {
     pub messages: u64,
     /// Bytes of the file.
     pub bytes: u64,
+    /// What an earlier export, which was cut off, had left of it.
+    pub resumed: Resumed,
+}
+
+/// What an export that was cut off left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resumed {
+    /// Blocks that were taken from it, not fetched again.
+    pub blocks: u32,
+    /// Whether it had blocks that are not on the chain, which were taken off.
+    pub forked: bool,
+}
+
+/// Where what is written of a record is until it is whole: beside it.
+#[must_use]
+pub fn partial_path(record: &Path) -> PathBuf {
+    partial::path_of(record)
 }
 
 /// Where the finality proof of a record is: beside it.
@@ -108,10 +146,12 @@ pub fn finality_path(record: &Path) -> PathBuf {
 }
 
 /// Writes the record of an election that is over to `path`, which appears only once it is complete, and its finality
-/// proof to [`finality_path`] before that.
+/// proof to [`finality_path`] before that. Until then it grows in [`partial_path`]; what an export that was cut off
+/// left there is taken, as far as it is on the chain.
 ///
 /// # Errors
-/// [`RecordError::NotOver`], or what chain or disk say.
+/// [`RecordError::NotOver`]; [`RecordError::Other`] or [`RecordError::NotPartial`] where something else lies there; what
+/// chain or disk say.
 pub async fn export(
     chain: &Chain,
     eid: &Eid,
@@ -141,7 +181,7 @@ async fn write(
     chain: &Chain,
     view: &ElectionView,
     path: &Path,
-    mut ending: Option<Ending>,
+    ending: Option<Ending>,
     progress: &mut impl FnMut(Progress),
 ) -> Result<Exported, RecordError> {
     let eid = &view.eid;
@@ -156,57 +196,28 @@ async fn write(
     let finalized = chain.finalized().await?.number;
     let scope = Scope::of(view);
     let first = first_approval(chain, view, &scope, header.board.threshold).await?;
-    let file_error = |error| RecordError::File { path: path.to_path_buf(), error };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::NamedTempFile::new_in(folder).map_err(file_error)?;
-    let mut exported = Exported { first, last: Anchor::default(), messages: 0, bytes: 0 };
-    {
-        let mut out = BufWriter::new(temporary.as_file());
-        let mut write = |bytes: &[u8], exported: &mut Exported| {
-            exported.bytes += bytes.len() as u64;
-            out.write_all(bytes).map_err(file_error)
-        };
-        write(&MAGIC, &mut exported)?;
-        write(&frame(&header), &mut exported)?;
-        let mut blocks = pin!(chain.follow_finalized(first));
-        loop {
-            let block = blocks.next().await.ok_or(RecordError::Missing {
-                eid: *eid,
-                what: "its end",
-                last: finalized,
-            })??;
-            let anchor = block.anchor;
-            let is_end = match &mut ending {
-                Some(ending) => ending.is_reached_by(&block),
-                None => anchor.number >= finalized,
-            };
-            let block = scope.select(block);
-            exported.messages += block.messages.len() as u64;
-            if block.encoded_size() > MAX_FRAME as usize {
-                return Err(RecordError::TooLarge(anchor.number));
-            }
-            write(&frame(&block), &mut exported)?;
-            progress(Progress { first, block: anchor.number, last: finalized });
-            if is_end {
-                exported.last = anchor;
-                break;
-            }
-            if anchor.number >= finalized {
-                return Err(RecordError::Missing {
-                    eid: *eid,
-                    what: "its certification or voiding",
-                    last: finalized,
-                });
-            }
+    let mut told = |block| progress(Progress { first, block, last: finalized });
+    let ends_itself = ending.is_some();
+    let mut partial = Partial::open(partial_path(path), &header, first, ending, &mut told)?;
+    let resumed = partial.resume(chain).await?;
+    let next = partial.state().last.map_or(first, |last| last.number.saturating_add(1));
+    let missing = |what| RecordError::Missing { eid: *eid, what, last: finalized };
+    let mut blocks = pin!(chain.follow_finalized(next));
+    let last = loop {
+        let block = blocks.next().await.ok_or_else(|| missing("its end"))??;
+        let (parent, anchor) = (block.parent, block.anchor);
+        let is_end = partial.write(parent, anchor, &scope.select(block))?;
+        told(anchor.number);
+        if is_end || (!ends_itself && anchor.number >= finalized) {
+            break anchor;
         }
-        out.flush().map_err(file_error)?;
-    }
-    temporary.as_file().sync_all().map_err(file_error)?;
-    let proof = finality_path(path);
-    fs::write(&proof, chain.finality_proof(exported.last).await?.to_bytes())
-        .map_err(|error| RecordError::File { path: proof, error })?;
-    temporary.persist(path).map_err(|error| file_error(error.error))?;
-    Ok(exported)
+        if anchor.number >= finalized {
+            return Err(missing("its certification or voiding"));
+        }
+    };
+    let finality = chain.finality_proof(last).await?.to_bytes();
+    let state = partial.finish(path, &finality_path(path), &finality)?;
+    Ok(Exported { first, last, messages: state.messages, bytes: state.bytes, resumed })
 }
 
 /// What concerns an election.
@@ -285,6 +296,7 @@ fn ending(view: &ElectionView) -> Option<Digest> {
 }
 
 /// Counts the approvals of the action that ended the election as the chain does.
+#[derive(Clone)]
 struct Ending {
     action: Digest,
     members: BTreeSet<u8>,
@@ -293,10 +305,9 @@ struct Ending {
 }
 
 impl Ending {
-    /// Whether this block has the approval with which the election ended.
-    fn is_reached_by(&mut self, block: &ChainBlock) -> bool {
-        let now = block.anchor.number;
-        for message in &block.messages {
+    /// Whether the block of this number and with these messages has the approval with which the election ended.
+    fn is_reached_by(&mut self, now: u32, messages: &[Message]) -> bool {
+        for message in messages {
             let Message::Approve(approval) = message else { continue };
             if approval.action.digest() != self.action {
                 continue;
