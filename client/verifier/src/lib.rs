@@ -9,7 +9,9 @@
 //! | agreement, contributions, openings | `tally` | 11, 13, 14 |
 //! | proof of finality | `finality`, `trie` | 17 |
 //! | what was found | `report`, `text` | all |
+//! | what its reader knows beforehand | [`given`] | |
 //! | a dispute about contributions (spec 7.7) | [`evidence`] | |
+//! | the result for those who publish it | [`results`] | |
 //!
 //! One pass over the record. Memory holds the roll and, per voter who voted, the commitments of the
 //! ballot that counts; it does not grow with the number of replaced ballots or blocks.
@@ -33,9 +35,11 @@ mod ballots;
 mod board;
 pub mod evidence;
 mod finality;
+pub mod given;
 mod header;
 mod replay;
 pub mod report;
+pub mod results;
 mod roll;
 mod running;
 mod tally;
