@@ -1,7 +1,10 @@
 //! `psephos audit`: what anyone may see and check.
 
 mod evidence;
+mod files;
+mod json;
 mod result;
+mod results;
 
 use clap::{Args, Subcommand};
 use psephos_client::{record, tally, voter::generators};
@@ -53,8 +56,16 @@ then don't trust that device.")]
     /// Export the election record, for `psephos-verify`.
     #[command(after_help = "Examples:
   psephos audit export EID record.psephos
-  psephos-verify record.psephos")]
+  psephos-verify record.psephos
+
+Until it is whole the record is record.psephos.partial. If the export is cut off, run it again: it goes on there.")]
     Export(ExportArgs),
+    /// Show everything in a record as JSON, one block a line, for other tools.
+    #[command(after_help = json::EXAMPLES)]
+    Json(json::JsonArgs),
+    /// Verify a record, and write its result as CSV or in a common data format.
+    #[command(after_help = results::EXAMPLES)]
+    Results(Box<results::ResultsArgs>),
     /// Wait for the trustees, and have the chain finalize the tally. Anyone may.
     #[command(after_help = "Examples:
   psephos audit tally EID
@@ -119,6 +130,8 @@ pub async fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Show(args) => show_one(args.election.as_deref(), context).await,
         Command::Ballot(args) => ballot(&args, context).await,
         Command::Export(args) => export(&args, context).await,
+        Command::Json(args) => json::run(&args, context),
+        Command::Results(args) => results::run(&args, context),
         Command::Tally(args) => {
             let (chain, election) = context.election(args.election.as_deref()).await?;
             let progress = context.out.spinner("waiting for the trustees and the chain");
@@ -231,10 +244,14 @@ fn choices_json(contests: &[&Contest], votes: &[Vec<u32>]) -> Value {
 }
 
 async fn export(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
-    if args.out.exists() {
-        return Err(CliError::file(&args.out, "exists already; nothing was done: choose another name"));
-    }
+    files::free(&args.out)?;
     let (chain, election) = context.election(Some(&args.election)).await?;
+    let partial = record::partial_path(&args.out);
+    if partial.exists() {
+        context
+            .out
+            .note(&format!("Going on with {}, which an export that was cut off left.", partial.display()));
+    }
     let progress = context.out.bar(0, "exporting blocks");
     let exported = record::export(&chain, &election.eid, &args.out, |at| {
         progress.set_length(u64::from(at.last.saturating_sub(at.first)) + 1);
@@ -243,9 +260,15 @@ async fn export(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
     .await;
     progress.finish_and_clear();
     let exported = exported?;
+    if exported.resumed.forked {
+        context.out.warn(
+            "what was there already had blocks that are not on this node's chain; they were fetched anew",
+        );
+    }
     let value = json!({
         "election": election.eid.to_string(), "record": args.out, "first": exported.first, "last": exported.last.number,
         "messages": exported.messages, "bytes": exported.bytes, "finality": record::finality_path(&args.out),
+        "resumed_blocks": exported.resumed.blocks,
     });
     context.out.result(&value, || {
         format!(

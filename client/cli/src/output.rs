@@ -67,6 +67,14 @@ impl Output {
         bar
     }
 
+    /// A bar for a file of that many bytes.
+    #[must_use]
+    pub fn bytes(&self, length: u64, message: impl Into<String>) -> ProgressBar {
+        let bar = self.progress(Some(length), "{msg} [{bar:32}] {bytes}/{total_bytes} ({eta} left)");
+        bar.set_message(message.into());
+        bar
+    }
+
     fn progress(&self, length: Option<u64>, template: &str) -> ProgressBar {
         let visible = !self.json && io::stderr().is_terminal();
         let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
