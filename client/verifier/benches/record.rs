@@ -2,7 +2,8 @@
 //!
 //! Writes records of so many ballots, one plurality of ten options, n = 5, t = 3, q = 4, where every tenth ballot
 //! replaces one before; then compares `psephos-verify` with batch verification of the same ballots in memory, both
-//! on all cores, and prints the most memory that the program had resident.
+//! on all cores: seconds, and where Linux says them those of all cores together, which count where other programs run;
+//! and prints the most memory that the program had resident.
 //!
 //! `PSEPHOS_BENCH_BALLOTS`: how many, a list with commas. Making 100,000 takes minutes. `PSEPHOS_BENCH_FOLDER`:
 //! where records are kept for the next time; in a temporary folder otherwise.
@@ -41,7 +42,9 @@ fn main() {
     let own = env::temp_dir().join(format!("psephos-bench-{}", std::process::id()));
     let folder = kept.as_ref().unwrap_or(&own);
     fs::create_dir_all(folder).expect("a folder");
-    println!("ballots   batch s   verification s   ratio   memory MB   file MB");
+    println!(
+        "ballots   batch s (of cores)   verification s (of cores)   ratio (of cores)   memory MB   file MB"
+    );
     for ballots in ballots.split(',') {
         measure(folder, ballots.trim().parse().expect("PSEPHOS_BENCH_BALLOTS: numbers with commas"));
     }
@@ -61,16 +64,24 @@ fn measure(folder: &Path, ballots: usize) {
         large.write(out).expect("written");
         fs::rename(part, &path).expect("renamed");
     }
-    let batch = batch(&path);
-    let (whole, memory) = program(&path);
+    let (batch, (whole, memory)) = (batch(&path), program(&path));
     println!(
-        "{ballots:>7}   {:>7.2}   {:>14.2}   {:>5.3}   {:>9.1}   {:>7.1}",
-        batch.as_secs_f64(),
-        whole.as_secs_f64(),
-        batch.as_secs_f64() / whole.as_secs_f64(),
+        "{ballots:>7}   {:>7.2} {:>12.2}   {:>14.2} {:>12.2}   {:>5.3} {:>12.3}   {:>9.1}   {:>7.1}",
+        batch.wall,
+        batch.cores,
+        whole.wall,
+        whole.cores,
+        batch.wall / whole.wall,
+        batch.cores / whole.cores,
         memory as f64 / 1024.0,
         fs::metadata(&path).expect("it is there").len() as f64 / 1e6,
     );
+}
+
+/// How long something took, in seconds, and what all cores together worked for it.
+struct Took {
+    wall: f64,
+    cores: f64,
 }
 
 /// What went wrong reading a record.
@@ -112,39 +123,47 @@ fn read(path: &Path) -> Result<(Election, Vec<CastBallot>), Unreadable> {
 }
 
 /// How long it takes to verify the ballots, and nothing else.
-fn batch(path: &Path) -> Duration {
+fn batch(path: &Path) -> Took {
     let (election, ballots) = read(path).expect("the record is readable");
     let generators = Generators::covering(election.manifest.shapes());
     let checks = Checks::new(Terms::of(&election, 0).expect("the style"));
     let ballots: Vec<_> = ballots.iter().map(|cast| Unverified::Cast(cast, &checks)).collect();
-    let start = Instant::now();
+    let (start, cores) = (Instant::now(), cores("self"));
     assert!(batch::verify_parallel(&ballots, &generators).iter().all(Result::is_ok));
-    start.elapsed()
+    Took { wall: start.elapsed().as_secs_f64(), cores: self::cores("self") - cores }
 }
 
 /// How long the program takes, from start to end, and the most memory that it has resident, in KiB.
-fn program(path: &Path) -> (Duration, u64) {
+fn program(path: &Path) -> (Took, u64) {
     let start = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_psephos-verify"))
         .arg(path)
         .stdout(Stdio::null())
         .spawn()
         .expect("the program runs");
-    let mut memory = 0;
+    let (id, mut memory, mut worked) = (child.id().to_string(), 0, 0f64);
     let status = loop {
-        memory = memory.max(resident(child.id()));
+        (memory, worked) = (resident(&id).max(memory), cores(&id).max(worked));
         if let Some(status) = child.try_wait().expect("it ends") {
             break status;
         }
         thread::sleep(Duration::from_millis(5));
     };
     assert!(status.success(), "the record verifies");
-    (start.elapsed(), memory)
+    (Took { wall: start.elapsed().as_secs_f64(), cores: worked }, memory)
 }
 
 /// The most memory that a process has had resident so far, in KiB; 0 where the system does not say.
-fn resident(id: u32) -> u64 {
+fn resident(id: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// What all cores worked for a process so far, in seconds; 0 where the system does not say.
+fn cores(id: &str) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    // After the name: fields 14 and 15, user and system time, in hundredths.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    fields.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

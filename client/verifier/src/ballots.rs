@@ -335,11 +335,10 @@ impl Ballots {
     /// The ballots of the set, in its order. Check 9: each has a roll entry of its own, which gives it its weight and
     /// unit.
     pub(crate) fn set<'a>(&'a self, roll: &'a Roll) -> impl Iterator<Item = Result<InSet, Stop>> + 'a {
-        let voters = (0u32..).zip(&self.voters);
-        let counted = voters.filter(|(_, voter)| voter.standing == Standing::Counts);
-        let mut entries: Vec<u32> = counted.map(|(entry, _)| entry).collect();
-        entries.sort_unstable_by_key(|entry| roll.credential(*entry));
-        entries.into_iter().map(move |entry| {
+        let counts = move |entry: &u32| {
+            self.voters.get(*entry as usize).is_some_and(|voter| voter.standing == Standing::Counts)
+        };
+        roll.frozen().iter().copied().filter(counts).map(move |entry| {
             let object = || format!("roll entry {entry}");
             let fail = |reason: &str| Failure::new(Step::Once, Party::Validators, object(), reason);
             let credential = roll.credential(entry).ok_or_else(|| fail("it counts and has no credential"))?;
@@ -355,10 +354,15 @@ impl Ballots {
 
     /// The root of the set, with check 9.
     pub(crate) fn root(&self, roll: &Roll) -> Result<Digest, Stop> {
-        let mut root = SetRoot::default();
+        let (mut root, mut found) = (SetRoot::default(), 0u32);
         for ballot in self.set(roll) {
             let InSet { credential, kept, .. } = ballot?;
             root.add(&credential, &kept.accepted);
+            found = found.saturating_add(1);
+        }
+        if found != self.counted {
+            let reason = format!("{} ballots count, for {found} entries with a credential", self.counted);
+            return Err(Failure::new(Step::Once, Party::Validators, "the roll", reason).into());
         }
         Ok(root.digest())
     }

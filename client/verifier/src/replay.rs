@@ -343,6 +343,7 @@ impl Replay {
             Action::Reinvite { entry, keys, .. } => running.roll.reinvite(entry, keys),
             Action::Freeze { .. } => {
                 running.phase = Phase::Frozen;
+                running.roll.freeze();
                 self.checks.pass(Step::Roll, running.roll.summary());
             }
             Action::Postpone { opens_at, closes_at, .. } => {

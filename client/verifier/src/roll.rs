@@ -1,6 +1,9 @@
 //! Check 6: the electoral roll.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+};
 
 use psephos_protocol::{
     bounds::show,
@@ -21,14 +24,22 @@ pub(crate) struct Rights {
     pub(crate) unit: u16,
 }
 
-/// A voter on the roll.
+/// A voter on the roll: 48 bytes.
 struct Entry {
-    rights: Rights,
-    access: Access,
+    weight: u64,
     /// The registered credential, or the one on the roll itself.
     credential: Option<PublicKey>,
+    style: u16,
+    unit: u16,
     /// How often it was re-invited.
     round: u8,
+}
+
+impl Entry {
+    fn rights(&self, entry: u32) -> Rights {
+        let Self { weight, style, unit, .. } = *self;
+        Rights { entry, weight, style, unit }
+    }
 }
 
 /// A batch that a registrar proposed.
@@ -43,9 +54,14 @@ struct Batch {
 pub(crate) struct Roll {
     batches: Vec<Batch>,
     entries: Vec<Entry>,
-    invitations: HashSet<PublicKey>,
-    /// The entry of each credential.
+    /// The entry of each credential, while the roll changes.
     voters: HashMap<PublicKey, u32>,
+    /// The invitation keys of each entry that has some, while the roll changes.
+    invited: HashMap<u32, InvitationKeys>,
+    /// All of these.
+    invitations: HashSet<PublicKey>,
+    /// Since the freeze: the entries with a credential, in the order of their credentials.
+    frozen: Option<Vec<u32>>,
     /// The head of the roll log.
     log: Digest,
 }
@@ -105,7 +121,7 @@ impl Roll {
             Access::Invitation(keys) => {
                 !keys.iter().all(|key| seen.insert(*key) && !self.invitations.contains(key))
             }
-            Access::Credential(key) => !seen.insert(*key) || self.voters.contains_key(key),
+            Access::Credential(key) => !seen.insert(*key) || self.rights(key).is_some(),
         })
     }
 
@@ -145,18 +161,26 @@ impl Roll {
 
     fn put(&mut self, index: u32, entry: RollEntry) {
         let RollEntry { access, weight, style, unit, .. } = entry;
-        let credential = match &access {
+        let credential = match access {
             Access::Invitation(keys) => {
-                self.invitations.extend(keys.iter().copied());
+                self.invite(index, keys);
                 None
             }
             Access::Credential(key) => {
-                self.voters.insert(*key, index);
-                Some(*key)
+                self.voters.insert(key, index);
+                Some(key)
             }
         };
-        let rights = Rights { entry: index, weight, style, unit };
-        self.entries.push(Entry { rights, access, credential, round: 0 });
+        self.entries.push(Entry { weight, credential, style, unit, round: 0 });
+    }
+
+    /// Gives an entry invitation keys in place of those that it may have.
+    fn invite(&mut self, index: u32, keys: InvitationKeys) {
+        for key in self.invited.remove(&index).into_iter().flatten() {
+            self.invitations.remove(&key);
+        }
+        self.invitations.extend(keys.iter().copied());
+        self.invited.insert(index, keys);
     }
 
     fn append(&mut self, event: &RollEvent) {
@@ -169,7 +193,7 @@ impl Roll {
         let Some(entry) = self.entries.get_mut(index as usize) else {
             return wrong(Party::Validators, format!("the roll has no confirmed entry {index}"));
         };
-        let (None, Access::Invitation(keys)) = (entry.credential, &entry.access) else {
+        let (None, Some(keys)) = (entry.credential, self.invited.get(&index)) else {
             return wrong(Party::Validators, format!("entry {index} has a credential already"));
         };
         if self.voters.contains_key(&credential) {
@@ -210,26 +234,38 @@ impl Roll {
     /// Gives an entry that may be re-invited new invitation keys, and takes its credential away.
     pub(crate) fn reinvite(&mut self, index: u32, keys: InvitationKeys) {
         let Some(entry) = self.entries.get_mut(index as usize) else { return };
-        if let Access::Invitation(old) = &entry.access {
-            for key in old {
-                self.invitations.remove(key);
-            }
-        }
         if let Some(credential) = entry.credential.take() {
             self.voters.remove(&credential);
         }
-        self.invitations.extend(keys.iter().copied());
-        entry.access = Access::Invitation(keys.clone());
         entry.round = entry.round.saturating_add(1);
+        self.invite(index, keys.clone());
         self.append(&RollEvent::Reinvited { entry: index, keys });
+    }
+
+    /// The roll does not change any more: what is left in memory is 52 bytes an entry.
+    pub(crate) fn freeze(&mut self) {
+        let mut entries: Vec<u32> = mem::take(&mut self.voters).into_values().collect();
+        entries.sort_unstable_by_key(|entry| self.credential(*entry));
+        self.frozen = Some(entries);
+        self.invited = HashMap::new();
+        self.invitations = HashSet::new();
+    }
+
+    /// The entries with a credential, in the order of their credentials, once the roll is frozen.
+    pub(crate) fn frozen(&self) -> &[u32] {
+        self.frozen.as_deref().unwrap_or_default()
     }
 
     /// What the holder of a credential may do.
     pub(crate) fn rights(&self, credential: &PublicKey) -> Option<Rights> {
-        self.voters
-            .get(credential)
-            .and_then(|index| self.entries.get(*index as usize))
-            .map(|entry| entry.rights)
+        let entry = match &self.frozen {
+            None => *self.voters.get(credential)?,
+            Some(entries) => {
+                let place = entries.binary_search_by_key(&Some(*credential), |entry| self.credential(*entry));
+                *entries.get(place.ok()?)?
+            }
+        };
+        self.entries.get(entry as usize).map(|voter| voter.rights(entry))
     }
 
     /// The credential of an entry, if it has one.
@@ -239,7 +275,8 @@ impl Roll {
 
     /// The rights of everybody with a credential.
     pub(crate) fn voters(&self) -> impl Iterator<Item = Rights> + '_ {
-        self.entries.iter().filter(|entry| entry.credential.is_some()).map(|entry| entry.rights)
+        let entries = (0u32..).zip(&self.entries).filter(|(_, entry)| entry.credential.is_some());
+        entries.map(|(index, entry)| entry.rights(index))
     }
 
     /// The head of the roll log.
@@ -254,7 +291,7 @@ impl Roll {
             "{confirmed} of {} batches confirmed, {} entries, {} with a credential",
             self.batches.len(),
             self.entries.len(),
-            self.voters.len()
+            self.voters().count()
         )
     }
 
@@ -263,7 +300,7 @@ impl Roll {
         let count = |unit: &[u8]| UnitCount { name: show(unit), entries: 0, registered: 0, voted: 0 };
         let mut units: Vec<UnitCount> = election.manifest.units.iter().map(|unit| count(unit)).collect();
         for entry in &self.entries {
-            if let Some(unit) = units.get_mut(usize::from(entry.rights.unit)) {
+            if let Some(unit) = units.get_mut(usize::from(entry.unit)) {
                 unit.entries = unit.entries.saturating_add(1);
                 unit.registered = unit.registered.saturating_add(u32::from(entry.credential.is_some()));
             }
