@@ -122,6 +122,7 @@ pub fn vectors(records: &[(&'static str, Vec<u8>)]) -> Value {
         json!({
             "what": what, "record": name, "certificate": compact(&good, &bytes),
             "known": known.map(|key| key.to_string()), "failed": failed.map(|check| check.number),
+            "rule": report.failure.and_then(|failure| Some(failure.reason.split_once(':')?.0.to_owned())),
         })
     };
     json!({
