@@ -34,6 +34,13 @@ export function decodePoint(bytes: Uint8Array): Point | undefined {
   }
 }
 
+/** The points of joined encodings that were decoded before. */
+export function decodedPoints(bytes: Uint8Array): Point[] {
+  const all: Point[] = [];
+  for (let i = 0; i < bytes.length; i += 32) all.push(decodePoint(bytes.subarray(i, i + 32))!);
+  return all;
+}
+
 /** The scalar of a canonical encoding; nothing for other bytes. */
 export function decodeScalar(bytes: Uint8Array): Scalar | undefined {
   const value = littleEndian(bytes);

@@ -1,7 +1,7 @@
 // What a reader knows of an election from elsewhere than the record, as it is typed (spec 9.2).
 
 import { unhex } from './bytes.js';
-import type { Known } from './replay.js';
+import type { Known } from './replay/state.js';
 
 /** A hash or key of 64 hexadecimal digits, with or without 0x; nothing for other texts. */
 function id(text: string): Uint8Array | undefined {

@@ -5,7 +5,8 @@ import type { Fingerprints } from './certificate.js';
 import { trackingCode } from './codes.js';
 import type { Fault } from './fault.js';
 import type { Manifest } from './manifest.js';
-import type { CountedSet, Known, Replay } from './replay.js';
+import type { Replay } from './replay.js';
+import type { CountedSet, Known } from './replay/state.js';
 import { ofCell, turnouts, type Turnout } from './tally.js';
 
 /** What holds if a check passes; the numbers are those of spec 9.2. */

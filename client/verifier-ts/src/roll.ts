@@ -1,6 +1,6 @@
 // The electoral roll (spec 4): batches, entries, registrations, re-invitations and the roll's log.
 
-import { concat, hex } from './bytes.js';
+import { concat, hex, unhex } from './bytes.js';
 import { Refused, require } from './fault.js';
 import { differ, type Manifest } from './manifest.js';
 import { list, u32, u8, type Decoder } from './scale.js';
@@ -41,8 +41,8 @@ interface Confirmed {
   readonly weight: bigint;
   readonly style: number;
   readonly unit: number;
-  /** Its invitation keys; none if it was given a credential at once. */
-  keys: readonly Uint8Array[];
+  /** Its invitation keys in hexadecimal, as among those of the roll; none if it was given a credential at once. */
+  keys: readonly string[];
   round: number;
   credential: string | undefined;
 }
@@ -148,8 +148,9 @@ export class Roll {
   }
 
   #invite(index: number, keys: readonly Uint8Array[]): void {
-    this.#entries[index]!.keys = keys.map((key) => key.slice());
-    for (const key of keys) this.#invitations.add(hex(key));
+    const ids = keys.map(hex);
+    this.#entries[index]!.keys = ids;
+    for (const id of ids) this.#invitations.add(id);
   }
 
   #enrol(index: number, credential: Uint8Array): void {
@@ -170,7 +171,7 @@ export class Roll {
     const entry = this.#entry(index);
     require(entry.credential === undefined, '4.3', 'the entry has a credential already');
     require(!this.#voters.has(hex(credential)), '4.3', 'the credential is on another entry');
-    return entry.keys;
+    return entry.keys.map(unhex);
   }
 
   register(index: number, credential: Uint8Array): void {
@@ -189,7 +190,7 @@ export class Roll {
 
   reinvite(index: number, round: number, keys: readonly Uint8Array[]): void {
     const entry = this.reinvitable(index, round, keys);
-    for (const key of entry.keys) this.#invitations.delete(hex(key));
+    for (const id of entry.keys) this.#invitations.delete(id);
     if (entry.credential !== undefined) this.#voters.delete(entry.credential);
     entry.credential = undefined;
     entry.round++;

@@ -5,7 +5,8 @@ import { checkCertificate } from './certificate.js';
 import { at, Fault, Refused, type Place } from './fault.js';
 import { checkFinality } from './finality.js';
 import { block, FrameReader, opening } from './record.js';
-import { Replay, type Known } from './replay.js';
+import { Replay } from './replay.js';
+import type { Known } from './replay/state.js';
 import { report, type File, type Report } from './report.js';
 import { Decoder } from './scale.js';
 

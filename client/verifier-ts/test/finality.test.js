@@ -83,6 +83,7 @@ const tampered = (tamper) => {
 };
 const others = v.firstBlock(v.validatorList([1, 1, 1, 1], (i) => v.validator(i + 10).key));
 const [next, afterNext] = v.blocksAfter(last, 2);
+const [skipping] = v.blocksAfter({ hash: last.hash, height: 1004 }, 1);
 const before = { hash: new Uint8Array(32).fill(0x19), height: 999 };
 
 const LIES = {
@@ -109,6 +110,7 @@ const LIES = {
   'votes for a block before': ['9.3.3', signers([0, 1, 2], before)],
   'votes for the block at another height': ['9.3.3', signers([0, 1, 2], { ...last, height: 1001 })],
   'votes for a later block at another height': ['9.3.3', { change: { precommits: [0, 1, 2].map((i) => v.precommit(i, { ...next, height: 1002 })), headers: [next.header] } }],
+  'votes for a later block that skips a height': ['9.3.3', { change: { precommits: [0, 1, 2].map((i) => v.precommit(i, skipping)), headers: [skipping.header] } }],
   'a block before is final': ['9.5.3', { at: before }],
   'a block after is final, whose header is missing': ['9.5.3', { at: next }],
   'another block of the height is final': ['9.5.3', { at: { ...last, hash: before.hash } }],
@@ -262,12 +264,19 @@ test('Ed25519: a part of small order makes another signature, key or commitment'
 });
 
 test('Ed25519: encodings that are not canonical', () => {
-  // p + 1 is 1, the identity; with the sign that zero has not, too.
-  const encodings = ['eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f', '0100000000000000000000000000000000000000000000000000000000000080'];
-  for (const encoding of encodings) {
-    const bytes = unhex(encoding);
-    assert.ok(!verifyEd25519(bytes, message, concat(bytes, new Uint8Array(32))));
-    assert.ok(!verifyEd25519(key, message, concat(bytes, signature.subarray(32))));
+  const { Point } = ed25519;
+  // The identity as a commitment, whose logarithm everybody knows: the equation holds whatever bytes encode it.
+  const sign = (commitment) => {
+    const secret = 7n;
+    const key = Point.BASE.multiply(secret).toBytes();
+    const k = wideScalar(sha512(concat(commitment, key, message)));
+    return [key, message, concat(commitment, scalarBytes(k * secret))];
+  };
+  assert.ok(verifyEd25519(...sign(Point.ZERO.toBytes())));
+  // p + 1 for 1; and 1 with the sign that zero has not.
+  for (const encoding of ['ee' + 'ff'.repeat(30) + '7f', '01' + '00'.repeat(30) + '80']) {
+    assert.ok(!verifyEd25519(...sign(unhex(encoding))), encoding);
+    assert.ok(!verifyEd25519(unhex(encoding), message, concat(Point.ZERO.toBytes(), new Uint8Array(32))), encoding);
   }
   assert.ok(!verifyEd25519(key, message, unreduced(signature)));
 });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { concat, hex, unhex, utf8 } from '../dist/bytes.js';
+import { concat, hex, unhex } from '../dist/bytes.js';
 import { Decoder, compact } from '../dist/scale.js';
 
 const refused = { name: 'Refused' };
