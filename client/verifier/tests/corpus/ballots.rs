@@ -98,7 +98,7 @@ fn contents(corpus: &mut Corpus) {
         Check(8),
         |world| {
             world.fixture.voters[1].style = 1;
-            let votes = vec![vec![1, 0, 0]];
+            let votes = world.votes(0);
             let cast = world.fixture.cast(1, 2, &votes).cast;
             world.blocks[RECAST].insert(0, Message::Cast(cast));
         },
@@ -161,7 +161,7 @@ fn in_time(corpus: &mut Corpus) {
     moved("before the freeze", CAST, 1, REGISTER, Check(7));
     moved("after the one that replaced it", CAST, 0, CLOSES - 1, Check(8));
     moved("after those of others", CAST, 1, CLOSES - 1, Check(11));
-    moved("a block later, in the same order", CAST, 1, CAST + 1, Check(11));
+    moved("to the end of the next block", CAST, 1, CAST + 1, Check(11));
     corpus.world(
         HONEST,
         "ballots a block earlier, in the same order",

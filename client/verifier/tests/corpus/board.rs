@@ -101,7 +101,7 @@ fn creation(corpus: &mut Corpus) {
         world.blocks[CREATE].clear();
         world.act(CREATE, Action::CreateElection { number: 1, manifest });
     });
-    case("of an election that is no rehearsal any more", Check(3), |world| {
+    case("of another title, by all of the board", Check(3), |world| {
         let mut manifest = world.fixture.election.manifest.clone();
         manifest.title = psephos_protocol::testing::name("The real one");
         world.blocks[CREATE].clear();
@@ -158,10 +158,10 @@ fn rules(corpus: &mut Corpus) {
     case("a style with contests out of order", &|m| {
         m.styles[1].contests = vec![1, 0].try_into().expect("two")
     });
-    case("a style with a contest that there is not", &|m| m.styles[1].contests[0] = 2);
+    case("a style with a contest that there is not", &|m| m.styles[1].contests[1] = 2);
     case("a ballot of too many range bits", &|m| {
         m.contests[1] = contest(1, Rule { max_each: 1 << 31, min_sum: 0, max_sum: 1 << 31 });
-        m.contests[1].options = empty_names(65).try_into().expect("few");
+        m.contests[1].options = empty_names(128).try_into().expect("few");
     });
     case("too many columns", &|m| {
         let options: psephos_protocol::contest::Contest = {

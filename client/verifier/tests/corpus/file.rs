@@ -114,17 +114,17 @@ fn headers(corpus: &mut Corpus) {
         EVERYTHING,
         "headers: another block under the ballots and what follows",
         Check(8),
-        |world| relinked(world, QUIET - 1),
+        |world| relinked(world, QUIET - 1, |header| header.state_root[0] ^= 1),
     );
     corpus.bytes(EVERYTHING, "headers: another closing block, and what follows", Check(11), |world| {
-        relinked(world, CLOSES)
+        relinked(world, CLOSES, |header| header.state_root[0] ^= 1)
     });
     let later = Unnoticed("what headers after the closing block say, if those that follow are linked anew");
     corpus.bytes(
         EVERYTHING,
         "headers: another block after the closing one, and what follows",
         later,
-        |world| relinked(world, FINALIZE),
+        |world| relinked(world, FINALIZE, |header| header.state_root[0] ^= 1),
     );
 }
 
@@ -134,16 +134,16 @@ fn decoded(world: &World, place: usize) -> Header {
     Header::from_bytes(&block.header).expect("a header")
 }
 
-/// The headers from a place on, with another state root there.
-fn relinked(world: &World, place: usize) -> Vec<u8> {
+/// The headers from a place on, changed there and linked anew.
+fn relinked(world: &World, place: usize, change: impl FnOnce(&mut Header)) -> Vec<u8> {
     let mut frames = world.frames();
-    let mut parent = None;
+    let (mut change, mut parent) = (Some(change), None);
     for frame_at in frames.iter_mut().skip(place + 1) {
         let mut block = RecordBlock::decode_all(&mut &frame_at[4..]).expect("a block");
         let mut header = Header::from_bytes(&block.header).expect("a header");
-        match parent {
-            None => header.state_root[0] ^= 1,
-            Some(hash) => header.parent = hash,
+        header.parent = parent.unwrap_or(header.parent);
+        if let Some(change) = change.take() {
+            change(&mut header);
         }
         block.header = header.encode();
         parent = Some(crate::common::hash(&block.header));
@@ -172,6 +172,17 @@ fn times(corpus: &mut Corpus) {
     corpus.world(HONEST, "the time of a block is that of the one before the last", Check(2), |world| {
         world.times[6] = crate::common::time(4);
     });
+    corpus.bytes(
+        EVERYTHING,
+        "the time of a block is before that of the one before, in the same slot",
+        Check(2),
+        |world| {
+            world.times[QUIET] = crate::common::time(QUIET - 1) + 1;
+            world.times[QUIET - 1] += 2;
+            let slot = decoded(world, QUIET - 1).digest;
+            relinked(world, QUIET, |header| header.digest = slot)
+        },
+    );
 }
 
 fn block_at(corpus: &mut Corpus, place: usize) -> RecordBlock {

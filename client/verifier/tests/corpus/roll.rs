@@ -205,7 +205,11 @@ fn registrations(corpus: &mut Corpus) {
     });
     case("under a credential that is on the roll", Check(6), |world| {
         let claim = world.register(3, 0);
+        let registered = RollEvent::Registered { entry: 3, credential: claim.credential };
         world.blocks[REGISTER][0] = Message::Register(claim);
+        let confirmed = confirmed(world);
+        world.roll = Digest::default();
+        freeze(world, &[confirmed, registered]);
     });
     case("under a credential of somebody else", Check(6), |world| {
         let Message::Register(claim) = &mut world.blocks[REGISTER][0] else { panic!("a registration") };
@@ -245,11 +249,14 @@ fn registrations(corpus: &mut Corpus) {
             let eid = world.fixture.election.eid;
             let keys: Vec<_> = keys(world).iter().map(SigningKey::public).collect();
             let keys: InvitationKeys = keys.try_into().expect("two at most");
-            world.act(place, Action::Reinvite { eid, entry, round, keys });
+            world.act(place, Action::Reinvite { eid, entry, round, keys: keys.clone() });
+            if place == REGISTER {
+                freeze(world, &[RollEvent::Reinvited { entry, keys }]);
+            }
         });
     };
     let fresh = |_: &World| vec![SigningKey::from_seed([8; 32])];
-    reinvite("by the board, and the roll frozen as if it was not", REGISTER, 3, 0, Check(6), &fresh);
+    reinvite("of a voter who does not register again", REGISTER, 3, 0, Check(8), &fresh);
     reinvite("of an entry that there is not", REGISTER, 4, 0, Check(6), &fresh);
     reinvite("in another round", REGISTER, 3, 1, Check(6), &fresh);
     reinvite("when the roll is frozen", FREEZE, 3, 0, Check(6), &fresh);
@@ -269,12 +276,17 @@ fn registrations(corpus: &mut Corpus) {
     });
 }
 
+/// What the roll log says of the record's batch.
+fn confirmed(world: &World) -> RollEvent {
+    let Message::AddBatch(batch) = &world.blocks[ROLL][0] else { panic!("a batch") };
+    RollEvent::Confirmed { batch: 0, digest: batch.digest(), first: 0, count: batch.entries.len() as u32 }
+}
+
 /// The board freezes the roll before anybody registered.
 fn freeze_as_confirmed(world: &mut World) {
-    let Message::AddBatch(batch) = &world.blocks[ROLL][0] else { panic!("a batch") };
-    let (digest, count) = (batch.digest(), batch.entries.len() as u32);
     let claim = world.blocks[FREEZE].pop().expect("a registration");
+    let confirmed = confirmed(world);
     world.roll = Digest::default();
-    freeze(world, &[RollEvent::Confirmed { batch: 0, digest, first: 0, count }]);
+    freeze(world, &[confirmed]);
     world.blocks[FREEZE].push(claim);
 }
