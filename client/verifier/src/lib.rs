@@ -40,7 +40,7 @@ mod roll;
 mod running;
 mod tally;
 mod text;
-mod trie;
+pub mod trie;
 
 use std::{
     io::{self, Read},
