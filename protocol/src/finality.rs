@@ -164,6 +164,7 @@ impl Validators {
             DecodeAll::decode_all(&mut justification).map_err(|_| FinalityError::Encoding)?;
         let parents: BTreeMap<[u8; 32], [u8; 32]> =
             headers.iter().map(|header| (hash(&header.encode()), header.parent)).collect();
+        let justified = Anchor { number, hash: target };
         let mut signed = BTreeSet::new();
         let mut weight = 0u64;
         for precommit in &precommits {
@@ -175,25 +176,26 @@ impl Validators {
             let key = VerifyingKey::from_bytes(&precommit.validator).map_err(|_| FinalityError::Signature)?;
             key.verify_strict(&payload, &Signature::from_bytes(&precommit.signature))
                 .map_err(|_| FinalityError::Signature)?;
-            if !descends(precommit.target, target, &parents) {
+            let block = Anchor { number: precommit.number, hash: precommit.target };
+            if !descends(block, justified, &parents) {
                 return Err(FinalityError::Ancestry);
             }
             weight = weight.saturating_add(*own);
         }
-        self.enough(weight).then_some(Anchor { number, hash: target }).ok_or(FinalityError::Weight)
+        self.enough(weight).then_some(justified).ok_or(FinalityError::Weight)
     }
 }
 
-/// Whether a block is this one, or comes after it by these headers.
-fn descends(mut block: [u8; 32], ancestor: [u8; 32], parents: &BTreeMap<[u8; 32], [u8; 32]>) -> bool {
-    for _ in 0..=parents.len() {
-        if block == ancestor {
-            return true;
-        }
-        match parents.get(&block) {
-            Some(parent) => block = *parent,
+/// Whether a block is this one, or comes after it by these headers: so many of them as their heights differ by. Of
+/// both heights only the block's was signed.
+fn descends(block: Anchor, ancestor: Anchor, parents: &BTreeMap<[u8; 32], [u8; 32]>) -> bool {
+    let Some(steps) = block.number.checked_sub(ancestor.number) else { return false };
+    let mut hash = block.hash;
+    for _ in 0..steps {
+        match parents.get(&hash) {
+            Some(parent) => hash = *parent,
             None => return false,
         }
     }
-    false
+    hash == ancestor.hash
 }

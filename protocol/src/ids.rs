@@ -12,7 +12,8 @@ pub struct NotAnId(pub String);
 pub(crate) fn parse_hex32(text: &str) -> Result<[u8; 32], NotAnId> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let bad = || NotAnId(String::from(text));
-    if digits.len() != 64 || !digits.is_ascii() {
+    // `from_str_radix` alone takes "+f" for 0f.
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(bad());
     }
     let mut bytes = [0u8; 32];

@@ -18,6 +18,8 @@ use crate::{
 pub const MAGIC: [u8; 8] = *b"PSEPHOS1";
 /// Bytes of the largest frame: a block of the chain.
 pub const MAX_FRAME: u32 = 8 * 1024 * 1024;
+/// Bytes of a frame that are read at first.
+const PIECE: usize = 16 * 1024;
 
 /// What a record begins with, after [`MAGIC`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -114,9 +116,15 @@ where
         if length > MAX_FRAME {
             return Err(RecordError::TooLarge(index).into());
         }
-        let mut body = alloc::vec![0u8; length as usize];
-        if self.fill(&mut body)? != body.len() {
-            return Err(RecordError::Truncated(index).into());
+        let mut body = Vec::new();
+        while body.len() < length as usize {
+            // What is allocated follows what came, not what the frame's length promises.
+            let read = body.len();
+            body.resize(read.saturating_mul(2).max(PIECE).min(length as usize), 0);
+            let rest = body.get_mut(read..).unwrap_or_default();
+            if self.fill(rest)? != rest.len() {
+                return Err(RecordError::Truncated(index).into());
+            }
         }
         T::decode_all(&mut body.as_slice()).map(Some).map_err(|_| RecordError::Malformed(index).into())
     }

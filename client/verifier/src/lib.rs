@@ -59,7 +59,7 @@ mod source;
 mod tally;
 mod text;
 mod times;
-mod trie;
+pub mod trie;
 pub mod voter;
 
 use std::{

@@ -20,7 +20,7 @@ const MAX_NIBBLES: usize = 2 * 1_024;
 /// A proof that does not lead from the root to the key's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("8.4: the storage proof does not hold against the state root of its block")]
-pub(crate) struct BadProof;
+pub struct BadProof;
 
 /// A node that was read, its value and children as they lie in it.
 struct Node<'a> {
@@ -43,7 +43,7 @@ enum Value<'a> {
 ///
 /// # Errors
 /// [`BadProof`] when a node on the way is missing or malformed.
-pub(crate) fn value(root: [u8; 32], nodes: &[Vec<u8>], key: &[u8]) -> Result<Option<Vec<u8>>, BadProof> {
+pub fn value(root: [u8; 32], nodes: &[Vec<u8>], key: &[u8]) -> Result<Option<Vec<u8>>, BadProof> {
     if nodes.len() > MAX_NODES || key.len().saturating_mul(2) > MAX_NIBBLES {
         return Err(BadProof);
     }

@@ -142,3 +142,19 @@ proptest! {
         let _ = text.parse::<BallotHash>();
     }
 }
+
+#[test]
+fn an_identifier_is_hexadecimal_digits_alone() {
+    let id = Eid(some_digest("id").0);
+    let text = id.to_string();
+    assert_eq!((text.parse(), format!("0x{text}").parse()), (Ok(id), Ok(id)));
+    assert_eq!(text.to_uppercase().parse(), Ok(id));
+    // A sign instead of a digit: "+5" is a number to Rust's own parser.
+    let zeros = Eid([5; 32]).to_string();
+    for (place, sign) in [(0, "+"), (62, "+"), (0, "-"), (1, "+"), (0, " ")] {
+        let mut wrong = zeros.clone();
+        wrong.replace_range(place..=place, sign);
+        assert!(wrong.parse::<Eid>().is_err(), "{wrong}");
+    }
+    assert!(format!("0x0x{}", &text[2..]).parse::<Eid>().is_err());
+}

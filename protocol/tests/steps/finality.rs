@@ -104,7 +104,7 @@ fn a_vote_is_one_validators_for_this_round_set_and_kind() {
     for place in 0..good.len() {
         let mut bad = good.clone();
         bad[place] ^= 1;
-        assert!(set.check(&bad, hash) != Ok(first), "byte {place}");
+        assert!(set.check(&bad, hash).is_err(), "byte {place}");
     }
     for length in 0..good.len() {
         assert!(set.check(&good[..length], hash).is_err());
@@ -122,6 +122,12 @@ fn votes_are_for_descendants_that_are_shown() {
     assert_eq!(set.check(&both, hash), Ok(first));
     let gap = justification(first, &votes, &[&third_header]);
     assert_eq!(set.check(&gap, hash), Err(FinalityError::Ancestry));
+    // The height of the block is nowhere signed but in what leads to it.
+    for number in [9, 11, 12] {
+        let wrong = Anchor { number, ..first };
+        let moved = justification(wrong, &votes, &[&second_header, &third_header]);
+        assert_eq!(set.check(&moved, hash), Err(FinalityError::Ancestry), "{number}");
+    }
     // Votes for an ancestor say nothing about its descendants.
     let older = [1, 2, 3].map(|validator| Vote::of(validator, first));
     let up = justification(second, &older, &[&first_header, &second_header]);
