@@ -10,7 +10,7 @@
 mod corpus;
 pub mod mutation;
 mod targets;
-#[path = "../../client/verifier/tests/common/mod.rs"]
+#[path = "../../../client/verifier/tests/common/mod.rs"]
 mod world;
 
 use std::{

@@ -25,7 +25,7 @@ use crate::world::{self, World};
 
 /// A file of test vectors.
 pub(crate) fn vectors(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/vectors").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/vectors").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).expect("the vectors are JSON")
 }
