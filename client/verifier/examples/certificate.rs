@@ -5,6 +5,8 @@
 mod cases;
 #[path = "../tests/common/certificates.rs"]
 mod certificates;
+#[path = "../tests/common/chain.rs"]
+mod chain;
 #[path = "../tests/common/mod.rs"]
 mod common;
 

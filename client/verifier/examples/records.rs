@@ -2,6 +2,8 @@
 
 #[path = "../tests/common/cases.rs"]
 mod cases;
+#[path = "../tests/common/chain.rs"]
+mod chain;
 #[path = "../tests/common/mod.rs"]
 mod common;
 

@@ -3,6 +3,8 @@
 #[allow(dead_code)] // The records are the other example's.
 #[path = "../tests/common/cases.rs"]
 mod cases;
+#[path = "../tests/common/chain.rs"]
+mod chain;
 #[path = "../tests/common/mod.rs"]
 mod common;
 #[allow(dead_code)] // The other half is the test's.

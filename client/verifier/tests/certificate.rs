@@ -1,10 +1,11 @@
 //! Check 18: a certificate beside the record is of this very file, by the key that the reader knows.
 
-#[allow(dead_code)] // The records alone are needed.
 #[path = "common/cases.rs"]
 mod cases;
 #[path = "common/certificates.rs"]
 mod certificates;
+#[path = "common/chain.rs"]
+mod chain;
 mod common;
 
 use certificates::{key, sign, statement, verdict};

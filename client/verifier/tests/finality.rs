@@ -1,12 +1,12 @@
 //! Check 17: a proof beside the record shows that its last block is final, and nothing else does.
 
+#[path = "common/chain.rs"]
+mod chain;
 mod common;
 
+use chain::{first_block, validators, Chain};
 use codec::Encode;
-use common::{
-    chain::{first_block, validators, Chain},
-    *,
-};
+use common::*;
 use psephos_protocol::{finality::FinalityProof, ids::Genesis, testing::Params};
 use psephos_verifier::{verify, Options, Report, Verdict};
 

@@ -1,8 +1,9 @@
 //! The report as a page.
 
-#[allow(dead_code)] // The records alone are needed.
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/chain.rs"]
+mod chain;
 mod common;
 
 use std::{fs, process::Command};

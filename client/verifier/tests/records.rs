@@ -2,6 +2,8 @@
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/chain.rs"]
+mod chain;
 mod common;
 
 #[test]

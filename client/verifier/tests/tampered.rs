@@ -3,6 +3,8 @@
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/chain.rs"]
+mod chain;
 mod common;
 mod corpus;
 

@@ -1,4 +1,5 @@
 //! Whole records for other implementations: what a verifier must say of each.
+#![allow(dead_code)] // Each test file uses a part.
 
 use psephos_protocol::{
     agreement::SetStatement,
@@ -19,13 +20,17 @@ use psephos_verifier::{
 };
 use serde_json::{json, Value};
 
+use super::chain::Chain;
 use super::common::{
-    anchor, chain::Chain, params, time, World, ACCEPT, AGREE, CAST, CLOSES, CONTRIBUTE, DECLARE, FREEZE,
-    OPENS, RECAST, REGISTER, ROLL,
+    anchor, params, time, World, ACCEPT, AGREE, CAST, CLOSES, CONTRIBUTE, DECLARE, FREEZE, OPENS, RECAST,
+    REGISTER, ROLL,
 };
 
-/// Each record: its name, and the election.
-pub const RECORDS: [(&str, fn() -> World); 27] = [
+/// A record: its name, and the election.
+type Record = (&'static str, fn() -> World);
+
+/// Each record.
+pub const RECORDS: [Record; 27] = [
     (HONEST, World::honest),
     ("weights; approval, up to three of five, score", many_contests),
     ("addresses stated", || changed(announced)),

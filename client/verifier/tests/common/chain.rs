@@ -1,4 +1,5 @@
 //! A chain with validators, and proofs that blocks of it are final.
+#![allow(dead_code)] // Each test file uses a part.
 
 use codec::{Compact, Encode};
 use ed25519_dalek::{Signer, SigningKey};
@@ -13,7 +14,7 @@ use sp_trie::{
     LayoutV1, MemoryDB, Recorder, StorageProof, Trie as _, TrieMut as _,
 };
 
-use super::{anchor, hash, header_with, params, time, World, CERTIFY, SLOT};
+use super::common::{anchor, hash, header_with, params, time, World, CERTIFY, SLOT};
 
 /// A chain with some validators, and an election on it.
 #[derive(Clone)]

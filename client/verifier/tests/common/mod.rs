@@ -1,8 +1,6 @@
 //! A whole election as a record, built offline: what the tests tamper with.
 #![allow(dead_code)] // Each test file uses a part.
 
-pub mod chain;
-
 use codec::{Compact, Encode};
 use psephos_protocol::{
     agreement::SetStatement,

@@ -150,7 +150,8 @@ impl Case {
         case.insert("name".into(), json!(self.name));
         case.insert("base".into(), json!(self.base));
         case.insert("edits".into(), edits(record, &self.record));
-        let Options { genesis, board, eid, finality } = &self.options;
+        // Certificates have vectors of their own.
+        let Options { genesis, board, eid, finality, certificate: _, certificate_key: _ } = &self.options;
         if let Some(finality) = finality {
             case.insert("finality".into(), edits(proof, finality));
         }

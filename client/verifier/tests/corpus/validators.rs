@@ -11,11 +11,8 @@ use super::{
 };
 use crate::{
     cases::FINAL,
-    common::{
-        anchor,
-        chain::{first_block, list, validators, Chain},
-        hash, header_with, time, CERTIFY, SLOT,
-    },
+    chain::{first_block, list, validators, Chain},
+    common::{anchor, hash, header_with, time, CERTIFY, SLOT},
 };
 
 pub fn add(corpus: &mut Corpus) {

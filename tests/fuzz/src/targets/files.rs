@@ -6,6 +6,7 @@ use psephos_protocol::{
     record::{frame, FrameReader, RecordBlock, RecordError, RecordHeader, MAGIC as RECORD},
 };
 use psephos_verifier::{verify, Options};
+use std::sync::{Mutex, PoisonError};
 
 use super::scale;
 use crate::{
@@ -54,7 +55,9 @@ fn read(mut bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn evidence(case: &Case) -> Target {
-    let dispute = case.dispute();
+    // What a record is verified with is for one thread at a time.
+    let dispute = Mutex::new(case.dispute());
+    let judge = move |bytes: &[u8]| dispute.lock().unwrap_or_else(PoisonError::into_inner).judge(bytes);
     let decode = |mut bytes: &[u8]| {
         let mut input = IoReader(&mut bytes);
         let (magic, header) = <([u8; 8], EvidenceHeader)>::decode(&mut input).ok()?;
@@ -65,5 +68,5 @@ fn evidence(case: &Case) -> Target {
         bytes.is_empty().then_some(out)
     };
     Target::new("evidence", vec![case.evidence()], decode)
-        .signed(move |bytes| dispute.judge(bytes).is_ok_and(|findings| findings.iter().all(|one| one.fits)))
+        .signed(move |bytes| judge(bytes).is_ok_and(|findings| findings.iter().all(|one| one.fits)))
 }
