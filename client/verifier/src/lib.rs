@@ -23,7 +23,7 @@
 //! that count is in a temporary file (in `TMPDIR`; 96 bytes a voter, and 32 for each option). What grows is the roll: by
 //! 60 bytes a voter when it is frozen, for its credential, which says whose a ballot is and that nobody has two,
 //! weight, style, unit, and the last ballot's sequence number. Before that it has two or three times as much, to
-//! notice a key that is there twice; measured at its most, some 100 bytes a voter.
+//! notice a key that is there twice; measured at its most, 110 to 165 bytes a voter.
 //!
 //! What a record can't show, its report says: whether the roll is that of the real electorate, and without a
 //! finality proof beside it whether its last block is final.
