@@ -127,7 +127,7 @@ fn a_frame_is_not_allocated_before_it_came() {
 
 #[test]
 fn no_mutant_is_accepted() {
-    let (count, seed) = (setting("PSEPHOS_MUTATIONS", 1_000u64), setting("PSEPHOS_SEED", 1u64));
+    let (count, seed) = (setting("PSEPHOS_MUTATIONS", 5_000u64), setting("PSEPHOS_SEED", 1u64));
     let only = env::var("PSEPHOS_TARGET").ok();
     let targets = targets();
     let others: Vec<Vec<u8>> =
