@@ -1,6 +1,5 @@
 //! Writes docs/vectors/certificate.json: a certificate, and what must be refused. Deterministic.
 
-#[allow(dead_code)] // The records alone are needed.
 #[path = "../tests/common/cases.rs"]
 mod cases;
 #[path = "../tests/common/certificates.rs"]

@@ -1,6 +1,5 @@
 //! Writes docs/vectors/records.json: whole records, and what a verifier must say of each. Deterministic.
 
-#[allow(dead_code)] // Single records are the tests'.
 #[path = "../tests/common/cases.rs"]
 mod cases;
 #[path = "../tests/common/chain.rs"]

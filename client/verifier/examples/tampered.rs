@@ -1,6 +1,5 @@
 //! Writes docs/vectors/tampered.json: changed records, and the check that each must fail. Deterministic.
 
-#[allow(dead_code)] // The records are the other example's.
 #[path = "../tests/common/cases.rs"]
 mod cases;
 #[path = "../tests/common/chain.rs"]

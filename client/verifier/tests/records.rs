@@ -1,6 +1,5 @@
 //! The whole records of docs/vectors are those that the tests make, with the verdicts of this verifier.
 
-#[allow(dead_code)] // Single records are other tests'.
 #[path = "common/cases.rs"]
 mod cases;
 #[path = "common/chain.rs"]

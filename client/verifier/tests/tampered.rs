@@ -1,7 +1,6 @@
 //! Records that must not verify: every case of docs/vectors/tampered.json fails the check that it says, and what goes
 //! unnoticed is what spec 9.4 says.
 
-#[allow(dead_code)] // The list of the records is another test's.
 #[path = "common/cases.rs"]
 mod cases;
 #[path = "common/chain.rs"]
