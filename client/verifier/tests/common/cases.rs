@@ -24,8 +24,10 @@ use super::common::{
     OPENS, RECAST, REGISTER, ROLL,
 };
 
-/// Each record: its name, and the election.
-pub const RECORDS: [(&str, fn() -> World); 27] = [
+/// A record: its name, and the election.
+type Record = (&'static str, fn() -> World);
+
+pub const RECORDS: [Record; 27] = [
     (HONEST, World::honest),
     ("weights; approval, up to three of five, score", many_contests),
     ("addresses stated", || changed(announced)),

@@ -145,7 +145,7 @@ impl<T: Alter> Alter for Vec<T> {
         if let Some((last, rest)) = self.split_last() {
             ways.push(way("empty", Vec::new()));
             ways.push(way("without its last", rest.to_vec()));
-            ways.push(way("with its last twice", [self.as_slice(), &[last.clone()]].concat()));
+            ways.push(way("with its last twice", [self.as_slice(), std::slice::from_ref(last)].concat()));
             ways.push(way("reversed", self.iter().rev().cloned().collect()));
         }
         ways

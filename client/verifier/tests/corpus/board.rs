@@ -2,7 +2,7 @@
 
 use codec::Encode;
 use psephos_protocol::{
-    board::Action,
+    board::{Action, Board},
     contest::Rule,
     election::Election,
     ids::{Digest, Eid, Genesis},
@@ -15,7 +15,7 @@ use psephos_protocol::{
 };
 use psephos_verifier::Options;
 
-use super::{Allowed, Check, Corpus, Expected};
+use super::{Allowed, Change, Check, Corpus, Expected};
 use crate::{
     cases::{EVERYTHING, HONEST, REHEARSAL},
     common::{
@@ -52,7 +52,7 @@ fn wishes(corpus: &mut Corpus) {
         eid: Some(Eid([1; 32])),
         ..default()
     });
-    let changes: [(&str, fn(&mut psephos_protocol::board::Board)); 3] = [
+    let changes: [Change<Board>; 3] = [
         ("of another threshold", |board| board.threshold = 1),
         ("in another order", |board| board.members.iter_mut().into_slice().swap(0, 2)),
         ("without a member", |board| board.members.truncate(2)),

@@ -9,7 +9,7 @@ use psephos_protocol::{
 
 use super::{
     alter::{Alter, Altered},
-    Check, Corpus, Expected, Unnoticed,
+    Change, Check, Corpus, Expected, Unnoticed,
 };
 use crate::{
     cases::{EVERYTHING, HONEST},
@@ -98,7 +98,7 @@ fn headers(corpus: &mut Corpus) {
                 with_header(world, place, |header| header.digest.push(value))
             });
         }
-        let changes: [(&str, fn(&mut Vec<u8>)); 3] = [
+        let changes: [Change<Vec<u8>>; 3] = [
             ("empty", |header| header.clear()),
             ("with a byte left over", |header| header.push(0)),
             ("without its last byte", |header| header.truncate(header.len() - 1)),

@@ -40,6 +40,9 @@ pub enum Expected {
 }
 pub use Expected::{Allowed, Check, Unnoticed};
 
+/// A change, and what it is called.
+type Change<T> = (&'static str, fn(&mut T));
+
 /// A changed record.
 pub struct Case {
     pub name: String,

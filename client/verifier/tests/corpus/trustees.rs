@@ -175,7 +175,7 @@ fn agreements(corpus: &mut Corpus) {
     case("t − 1 of them in the names of all", Check(11), |world| {
         let Message::Agree(first) = world.blocks[AGREE][0].clone() else { panic!("an agreement") };
         for (trustee, message) in (1..).zip(&mut world.blocks[AGREE]) {
-            let mut agreement = first.clone();
+            let mut agreement = first;
             agreement.trustee = trustee;
             *message = Message::Agree(agreement);
         }
