@@ -66,7 +66,12 @@ test('the hash of the block before the record is known: it is its first block’
   assert.equal(report.ballots.olderAnchors, 0);
 });
 
-test('bytes after the end are a frame that is cut or malformed', () => {
-  assert.equal(verify(concat(whole.record(), Uint8Array.of(0))).fault.check, 1);
-  assert.equal(verify(concat(whole.record(), encode.u32(0))).fault.check, 1);
+test('what follows the end fails check 16 if it is a block, check 1 if it is none', () => {
+  const following = (...bytes) => verify(concat(whole.record(), ...bytes)).fault.check;
+  const frame = whole.frames().at(-1);
+  assert.equal(following(encode.u32(frame.length), frame), 16);
+  assert.equal(following(Uint8Array.of(0)), 1);
+  assert.equal(following(encode.u32(0)), 1);
+  assert.equal(following(encode.u32(2 ** 32 - 1)), 1);
+  assert.equal(following(encode.u32(frame.length), frame.subarray(1)), 1);
 });
