@@ -30,6 +30,8 @@ pub const MAX_VALIDATORS: usize = 1_024;
 const MAX_BYTES: usize = 1_024 * 1_024;
 /// Bytes of the largest finality proof that is looked at.
 pub const MAX_PROOF_BYTES: usize = 8 * 1_024 * 1_024;
+/// Nodes of the first block's state in a finality proof at most.
+const MAX_STATE_NODES: usize = 1_024;
 /// What the name of a finality proof's file has after that of its record.
 pub const SUFFIX: &str = ".finality";
 /// What a finality proof begins with.
@@ -78,7 +80,9 @@ impl FinalityProof {
         }
         let decoded: Result<([u8; 8], Self), _> = DecodeAll::decode_all(&mut bytes);
         match decoded {
-            Ok((MAGIC, proof)) if proof.version == crate::VERSION => Ok(proof),
+            Ok((MAGIC, proof)) if proof.version == crate::VERSION && proof.state.len() <= MAX_STATE_NODES => {
+                Ok(proof)
+            }
             _ => Err(FinalityError::Encoding),
         }
     }

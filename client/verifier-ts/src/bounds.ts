@@ -27,7 +27,9 @@ export const MAX = {
   ballot: 22_000,
   frame: 8 * 1024 * 1024,
   finality: 8 * 1024 * 1024,
+  justification: 1024 * 1024,
   validators: 1_024,
+  weight: 1n << 32n,
   stateNodes: 1_024,
 } as const;
 

@@ -16,12 +16,12 @@ function decode(bytes: Uint8Array): InstanceType<typeof Point> | undefined {
   }
 }
 
-/** Whether S·B = R + k·A, without the cofactor, A not of small order, and all three in their only encoding. */
+/** Whether S·B = R + k·A, without the cofactor, neither A nor R of small order, and all three in their only encoding. */
 export function verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const a = decode(key);
   const r = decode(signature.subarray(0, 32));
   const s = decodeScalar(signature.subarray(32));
-  if (a === undefined || r === undefined || s === undefined || a.isSmallOrder()) return false;
+  if (a === undefined || r === undefined || s === undefined || a.isSmallOrder() || r.isSmallOrder()) return false;
   const k = wideScalar(sha512(concat(signature.subarray(0, 32), key, message)));
   return Point.BASE.multiplyUnsafe(s).equals(r.add(a.multiplyUnsafe(k)));
 }

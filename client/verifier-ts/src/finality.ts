@@ -39,7 +39,7 @@ export function checkFinality(file: Uint8Array, genesis: Uint8Array, last: Block
     return {
       first: { header: d.blob(MAX.finality), state: d.list(MAX.stateNodes, (d) => d.blob(MAX.finality)) },
       later: d.list(MAX.finality, later),
-      justification: Decoder.whole(d.blob(MAX.finality), justification),
+      justification: Decoder.whole(d.blob(MAX.justification), justification),
     };
   });
   require(equal(blockHash(proof.first.header), genesis), '9.5.1', 'the header is not that of the chain’s first block');

@@ -16,6 +16,7 @@ export function validators(d: Decoder): Validators {
   const all = d.list(MAX.validators, (d) => [d.id(), d.u64()] as const);
   require(differ(all.map(([key]) => key)), '9.3', 'the list of validators has a key twice');
   require(all.every(([, weight]) => weight > 0n), '9.3', 'a validator has no weight');
+  require(all.every(([, weight]) => weight < MAX.weight), '1.4', 'a validator’s weight is 2³² or more');
   return new Map(all.map(([key, weight]) => [hex(key), weight]));
 }
 

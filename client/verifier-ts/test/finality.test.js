@@ -61,8 +61,8 @@ for (const [weights, signers, holds] of [
   [[2, 3, 1], [0, 1], true],
   [[5, 1, 1], [0], true],
   [[4, 1, 1], [0], false],
-  [[2n ** 64n - 1n, 2n ** 64n - 1n, 2n ** 64n - 1n], [0, 1], false],
-  [[2n ** 64n - 1n, 2n ** 64n - 1n, 2n ** 63n], [0, 1], true],
+  [[2n ** 32n - 1n, 2n ** 32n - 1n, 2n ** 32n - 1n], [0, 1], false],
+  [[2n ** 32n - 1n, 2n ** 32n - 1n, 2n ** 31n], [0, 1], true],
   [[], [], false],
 ]) {
   test(`of weights ${weights.join(', ')} those of ${signers.join(', ')} are ${holds ? 'more' : 'not more'} than two thirds`, () => {
@@ -72,6 +72,11 @@ for (const [weights, signers, holds] of [
     else fails('9.3.4', file, on);
   });
 }
+
+test('a weight is below 2³²', () => {
+  const on = v.firstBlock(v.validatorList([1, 2n ** 32n]));
+  fails('1.4', proof({ on, signers: [0, 1] }), on);
+});
 
 // Lies.
 
@@ -263,7 +268,7 @@ test('Ed25519: a part of small order makes another signature, key or commitment'
   }
 });
 
-test('Ed25519: encodings that are not canonical', () => {
+test('Ed25519: a commitment of small order, and encodings that are not canonical', () => {
   const { Point } = ed25519;
   // The identity as a commitment, whose logarithm everybody knows: the equation holds whatever bytes encode it.
   const sign = (commitment) => {
@@ -272,7 +277,10 @@ test('Ed25519: encodings that are not canonical', () => {
     const k = wideScalar(sha512(concat(commitment, key, message)));
     return [key, message, concat(commitment, scalarBytes(k * secret))];
   };
-  assert.ok(verifyEd25519(...sign(Point.ZERO.toBytes())));
+  // It is of small order, in whatever encoding.
+  const [signer, signed, byIdentity] = sign(Point.ZERO.toBytes());
+  assert.ok(ed25519.verify(byIdentity, signed, signer, { zip215: true }), 'others would take it');
+  assert.ok(!verifyEd25519(signer, signed, byIdentity));
   // p + 1 for 1; and 1 with the sign that zero has not.
   for (const encoding of ['ee' + 'ff'.repeat(30) + '7f', '01' + '00'.repeat(30) + '80']) {
     assert.ok(!verifyEd25519(...sign(unhex(encoding))), encoding);

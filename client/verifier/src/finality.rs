@@ -47,10 +47,11 @@ fn shown(bytes: &[u8], genesis: Genesis, last: Anchor) -> Result<Anchor, String>
     let mut block = last;
     for bytes in &proof.headers {
         let header = Header::from_bytes(bytes).map_err(|_| "9.5.3: a header is malformed")?;
-        if header.parent != block.hash {
+        let child = Anchor { number: header.number.0, hash: hash(bytes) };
+        if header.parent != block.hash || Some(child.number) != block.number.checked_add(1) {
             return Err(format!("9.5.3: the header after block {} is not that of its child", block.number));
         }
-        block = Anchor { number: header.number.0, hash: hash(bytes) };
+        block = child;
     }
     if block != justified {
         return Err(format!(

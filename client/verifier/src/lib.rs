@@ -147,6 +147,16 @@ pub fn verify_and_tell(
     options: &Options,
     progress: impl FnMut(u64),
 ) -> io::Result<Report> {
+    verify_and_keep(source, options, progress, |_| ()).map(|(report, ())| report)
+}
+
+/// As [`verify_and_tell`], and takes something out of the replay before it is gone.
+fn verify_and_keep<T>(
+    source: impl Read,
+    options: &Options,
+    progress: impl FnMut(u64),
+    keep: impl FnOnce(Option<&replay::Replay>) -> T,
+) -> io::Result<(Report, T)> {
     let mut source = Hashed::new(source);
     let (header, mut replay, mut failure) = replayed(&mut source, options, progress)?;
     let digest = source.digest();
@@ -157,7 +167,8 @@ pub fn verify_and_tell(
             Err(error) => failure = Some(error),
         }
     }
-    Ok(Report { digest, certificate: certified, ..report(options, header, replay, failure) })
+    let kept = keep(replay.as_ref());
+    Ok((Report { digest, certificate: certified, ..report(options, header, replay, failure) }, kept))
 }
 
 /// A record's header, how far it was replayed, and why no further.

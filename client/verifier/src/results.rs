@@ -7,9 +7,8 @@ use std::{
 };
 
 use crate::{
-    replayed,
     report::{Outcome, Report},
-    Options,
+    verify_and_keep, Options,
 };
 
 /// A result that was verified and certified.
@@ -35,13 +34,17 @@ pub struct Results {
 /// When the source can't be read. The inner error is the report of a record that does not hold, or of an election that
 /// was voided.
 pub fn results(source: impl Read, options: &Options) -> io::Result<Result<Results, Box<Report>>> {
-    let (header, replay, failure) = replayed(source, options, |_| ())?;
-    let found = replay.as_ref().and_then(|replay| {
-        let (running, last) = (replay.running.as_ref()?, replay.headers.last()?);
-        let cells = running.tally.result()?.cells.units().collect();
-        Some((running.election.clone(), running.opens_at, running.closes_at, last.time, cells))
-    });
-    let report = crate::report(options, header, replay, failure);
+    let (report, found) = verify_and_keep(
+        source,
+        options,
+        |_| (),
+        |replay| {
+            let replay = replay?;
+            let (running, last) = (replay.running.as_ref()?, replay.headers.last()?);
+            let cells = running.tally.result()?.cells.units().collect();
+            Some((running.election.clone(), running.opens_at, running.closes_at, last.time, cells))
+        },
+    )?;
     let certified = report.verified() && matches!(report.outcome, Some(Outcome::Certified { .. }));
     Ok(match found.filter(|_| certified) {
         Some((election, opens_at, closes_at, certified_at, cells)) => {

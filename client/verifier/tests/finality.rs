@@ -7,7 +7,11 @@ mod common;
 use chain::{first_block, validators, Chain};
 use codec::Encode;
 use common::*;
-use psephos_protocol::{finality::FinalityProof, ids::Genesis, testing::Params};
+use psephos_protocol::{
+    finality::FinalityProof,
+    ids::{Anchor, Genesis},
+    testing::Params,
+};
 use psephos_verifier::{verify, Options, Report, Verdict};
 
 /// What the verifier says of a chain's record and proofs.
@@ -78,6 +82,19 @@ fn a_proof_of_anything_else_is_refused() {
     assert!(wrong(&|proof| proof.headers.swap(0, 1)).starts_with("9.5.3"));
     assert!(wrong(&|proof| proof.headers[1].push(0)).starts_with("9.5.3"));
     assert!(wrong(&|proof| proof.version = 2).starts_with("9.3"));
+    // A block that skips a height, signed by all.
+    let header = header_with(anchor(CERTIFY).hash, CERTIFY + 2, time(CERTIFY + 2) / SLOT);
+    let block = Anchor { number: anchor(CERTIFY).number + 2, hash: hash(&header) };
+    let signed = chain.justification(block, 4);
+    let reason =
+        wrong(&|proof| (proof.headers, proof.justification) = (vec![header.clone()], signed.clone()));
+    assert!(reason.starts_with("9.5.3"), "{reason}");
+    // Nodes that are not needed are allowed, and not without end.
+    let nodes = |count: usize| move |proof: &mut FinalityProof| proof.state.resize(count, vec![0; 40]);
+    let mut proof = good.clone();
+    nodes(1_024)(&mut proof);
+    assert!(chain.verify(proof.to_bytes()).verified());
+    assert!(wrong(&nodes(1_025)).starts_with("9.3"));
 }
 
 #[test]

@@ -31,6 +31,7 @@ const METHODS: [&str; 7] = [
     "chain_getBlock",
     "state_getReadProof",
     "state_call",
+    "state_getStorage",
 ];
 
 type Answer = Result<Value, ErrorObjectOwned>;
@@ -141,6 +142,11 @@ impl Node {
                 let keys: Vec<_> = params[0].as_array().unwrap().iter().map(bytes).collect();
                 read_proof(self.block(&params[1]).unwrap(), &keys)
             }
+            "state_getStorage" => {
+                let state =
+                    &params[1..].first().and_then(|hash| self.block(hash)).unwrap_or(self.world.last()).state;
+                json!(state.get(&bytes(&params[0])).map(|value| hex0x(value)))
+            }
             "state_call" => json!(hex0x(&self.call(params[0].as_str().unwrap(), &bytes(&params[1])))),
             other => unreachable!("{other}"),
         })
@@ -158,11 +164,6 @@ impl Node {
                     manifest: self.world.fixture.election.manifest.clone(),
                 });
                 view.encode()
-            }
-            "VotingApi_voter" => {
-                let (eid, credential): (Eid, PublicKey) = Decode::decode(&mut arguments).unwrap();
-                let voter = stored(proof::voter_key(&eid, &credential));
-                voter.map(|voter| Voter::decode(&mut voter.as_slice()).unwrap()).encode()
             }
             "VotingApi_entry_of" => None::<u32>.encode(),
             "VotingApi_entry" => None::<EntryState>.encode(),
