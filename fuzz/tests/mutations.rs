@@ -61,7 +61,8 @@ fn piece(
     let mut counts = Counts::default();
     while counts.mutants < count {
         let mutant = mutator.mutant(&target.corpus, others);
-        if target.corpus.contains(&mutant) {
+        // What is spliced in can be another valid input as a whole.
+        if target.corpus.contains(&mutant) || others.contains(&mutant) {
             continue;
         }
         counts.mutants += 1;
