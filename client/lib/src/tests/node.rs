@@ -4,8 +4,7 @@ use codec::{Decode, Encode};
 use jsonrpsee::{server::Server, types::ErrorObjectOwned, RpcModule};
 use psephos_protocol::{
     ids::Eid,
-    keys::PublicKey,
-    state::{ElectionState, ElectionView, EntryState, Voter},
+    state::{ElectionState, ElectionView, EntryState},
     wire::Message,
 };
 use serde_json::{json, Value};
@@ -23,7 +22,7 @@ use crate::{
     proof, ChainError,
 };
 
-const METHODS: [&str; 7] = [
+const METHODS: [&str; 8] = [
     "chain_getBlockHash",
     "chain_getFinalizedHead",
     "chain_getHead",
