@@ -142,8 +142,9 @@ impl Node {
                 read_proof(self.block(&params[1]).unwrap(), &keys)
             }
             "state_getStorage" => {
-                let state =
-                    &params[1..].first().and_then(|hash| self.block(hash)).unwrap_or(self.world.last()).state;
+                // The best block where none is named.
+                let at = params.get(1).filter(|hash| !hash.is_null()).and_then(|hash| self.block(hash));
+                let state = &at.unwrap_or(self.world.last()).state;
                 json!(state.get(&bytes(&params[0])).map(|value| hex0x(value)))
             }
             "state_call" => json!(hex0x(&self.call(params[0].as_str().unwrap(), &bytes(&params[1])))),
