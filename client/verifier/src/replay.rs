@@ -96,9 +96,7 @@ impl Replay {
     /// The record is at its end.
     pub(crate) fn finish(&mut self) -> Result<(), Stop> {
         self.flush()?;
-        let end = |reason: &str| {
-            Err(Failure::new(Step::Format, Party::Source, "the end of the record", reason).into())
-        };
+        let end = |reason: &str| Err(Failure::early_end(reason).into());
         match self.running.as_ref().map(|running| running.phase) {
             None => return end("no election was created"),
             Some(Phase::Certified | Phase::Void) => {}

@@ -166,7 +166,21 @@ pub struct Failure {
     pub party: Party,
 }
 
+/// The object of a failure when the record is good as far as it goes, and ends too early.
+const END: &str = "the end of the record";
+
 impl Failure {
+    /// The record ends before its election was certified or voided.
+    pub(crate) fn early_end(reason: &str) -> Self {
+        Self::new(Step::Format, Party::Source, END, reason)
+    }
+
+    /// Whether all that is wrong is that the election was not over yet.
+    #[must_use]
+    pub fn is_early_end(&self) -> bool {
+        self.step == Step::Format && self.object == END
+    }
+
     /// A failure of `step`.
     pub(crate) fn new(step: Step, party: Party, object: impl ToString, reason: impl ToString) -> Self {
         Self { step, object: object.to_string(), reason: reason.to_string(), party }

@@ -206,3 +206,19 @@ fn where_too_many_lack_everything_nothing_is_excluded_any_more() {
     );
     assert_eq!(report.contests[0].options.iter().map(|(_, total)| total).sum::<u64>(), 4);
 }
+
+#[test]
+fn a_record_that_ends_too_early_says_that_this_is_all() {
+    let mut world = World::honest();
+    world.blocks.truncate(CERTIFY);
+    let report = world.verify();
+    let failure = report.failure.clone().unwrap();
+    assert!(failure.is_early_end() && !report.verified(), "{report}");
+    assert!(
+        report.result.is_some() && report.checks[1..14].iter().all(|check| check.verdict == Verdict::Passed)
+    );
+    // A file that is cut within is something else.
+    let bytes = world.bytes();
+    let cut = verify(&bytes[..bytes.len() - 1], &Options::default()).unwrap();
+    assert!(!cut.failure.unwrap().is_early_end());
+}

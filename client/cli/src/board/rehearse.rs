@@ -25,7 +25,10 @@ use psephos_protocol::{
     state::Phase,
     tally::Counts,
 };
-use psephos_verifier::{report::Step, verify, Options, Report, Verdict};
+use psephos_verifier::{
+    report::{Failure, Step},
+    verify, Options, Report, Verdict,
+};
 use rand_core::{OsRng, RngCore};
 use serde_json::json;
 use std::{
@@ -425,8 +428,7 @@ impl Rehearsal<'_> {
             .iter()
             .filter(|check| up_to_openings.contains(&check.number))
             .all(|check| check.verdict == Verdict::Passed);
-        let only_the_end_is_missing =
-            report.failure.as_ref().is_some_and(|failure| failure.step == Step::Certification);
+        let only_the_end_is_missing = report.failure.as_ref().is_some_and(Failure::is_early_end);
         match report.result {
             Some(result) if passed && only_the_end_is_missing => Ok(result),
             _ => Err(CliError::Integrity(report.summary())),
