@@ -3,7 +3,8 @@
 //! What a ballot costs a node that imports it in a full block: `cargo bench -p psephos-node --features own-code`.
 //!
 //! One plurality of ten options, n = 5, t = 3, q = 4. A chain with an open election is built, and then as many
-//! full blocks as the ballots need. Three nodes with databases of their own import the same blocks in turn:
+//! full blocks as the ballots need: first with ballots that travel alone, then with ballots in bundles. Three nodes with
+//! databases of their own import the same blocks in turn:
 //!
 //! - one whose runtime verifies ballots with its own Wasm code, as it would without the host function;
 //! - one that has not seen the ballots: it checks each block's in batches, on all cores;
@@ -19,11 +20,12 @@ use psephos_node::{
     service::{FullBackend, FullClient, HostFunctions},
 };
 use psephos_protocol::{
+    ballot::CastBallot,
     board::Action,
     contest::Rule,
     ids::{Anchor, Genesis},
     testing::{contest, Fixture, Params},
-    wire::Message,
+    wire::{bundle, bundle_to_extrinsic, Message},
 };
 use psephos_runtime::{
     apis::RuntimeApi,
@@ -59,41 +61,41 @@ const OPTIONS: usize = 10;
 fn main() -> Outcome<()> {
     // Compiles each runtime once for all nodes.
     let executor = WasmExecutor::builder().build();
-    let mut author = Node::new(&executor, true)?;
+    [1, 64].into_iter().try_for_each(|together| measure(&executor, together))
+}
+
+/// Imports blocks of ballots of which so many travel together.
+fn measure(executor: &Executor, together: usize) -> Outcome<()> {
+    let mut author = Node::new(executor, true)?;
     let mut fixture = fixture(author.genesis());
     let mut blocks = open_election(&mut author, &mut fixture)?;
     let before = blocks.len();
 
-    println!("preparing {BALLOTS} ballots of {OPTIONS} options");
+    println!("\n{BALLOTS} ballots of {OPTIONS} options, {together} in an extrinsic");
     let anchor = author.client.info();
     fixture.anchor = Anchor { number: anchor.best_number, hash: anchor.best_hash.0 };
     fixture.expiry = anchor.best_number.saturating_add(500);
     let mut vote = vec![0; OPTIONS];
     vote[3] = 1;
-    let ballots = (0..BALLOTS).map(|voter| Message::Cast(fixture.cast(voter, 1, &[vote.clone()]).cast));
-    let mut ballots: Vec<Message> = ballots.collect();
-    println!("{} bytes each, as extrinsics", ballots[0].to_extrinsic().len());
+    let ballots = (0..BALLOTS).map(|voter| fixture.cast(voter, 1, &[vote.clone()]).cast);
+    let ballots: Vec<CastBallot> = ballots.collect();
+    let mut ballots: Vec<Vec<u8>> = ballots.chunks(together).map(extrinsic).collect::<Outcome<_>>()?;
+    println!("{} bytes each", ballots[0].len() / together);
     let opens_at = fixture.election.manifest.opens_at;
     while !ballots.is_empty() {
         let slot = opens_at / SLOT_DURATION + blocks.len() as u64;
         let (block, rest) = author.build(slot, ballots)?;
-        if blocks.len() > before && rest.is_empty() {
-            println!("the last block has {} ballots", block.extrinsics.len() - 1);
-        } else {
-            println!(
-                "a full block has {} ballots, of {} KB",
-                block.extrinsics.len() - 1,
-                block.encode().len() / 1_000
-            );
-        }
+        let which = if rest.is_empty() { "the last" } else { "a full" };
+        let (held, size) = ((block.extrinsics.len() - 1) * together, block.encode().len() / 1_000);
+        println!("{which} block has {held} ballots, of {size} KB");
         blocks.push(block);
         ballots = rest;
     }
 
     let nodes = [
-        ("in the runtime's own Wasm", Node::new(&executor, true)?),
-        ("natively, not seen before", Node::new(&executor, false)?),
-        ("natively, seen before", Node::new(&executor, false)?),
+        ("in the runtime's own Wasm", Node::new(executor, true)?),
+        ("natively, not seen before", Node::new(executor, false)?),
+        ("natively, seen before", Node::new(executor, false)?),
     ];
     let mut times = [Duration::ZERO; 3];
     for (number, block) in blocks.iter().enumerate() {
@@ -104,7 +106,7 @@ fn main() -> Outcome<()> {
             }
         }
     }
-    println!("\n{:<28} {:>12} {:>8}", "import", "per ballot", "faster");
+    println!("{:<28} {:>12} {:>8}", "import", "per ballot", "faster");
     for ((name, _), time) in nodes.iter().zip(&times) {
         let ratio = times[0].as_secs_f64() / time.as_secs_f64();
         println!("{name:<28} {:>9.3} ms {ratio:>7.1}x", time.as_secs_f64() * 1e3 / BALLOTS as f64);
@@ -129,7 +131,8 @@ fn fixture(genesis: Genesis) -> Fixture {
 fn open_election(author: &mut Node, fixture: &mut Fixture) -> Outcome<Vec<Block>> {
     let mut blocks = Vec::new();
     let mut next = |author: &mut Node, messages: Vec<Message>| -> Outcome<()> {
-        let (block, rest) = author.build(blocks.len() as u64 + 1, messages)?;
+        let extrinsics = messages.iter().map(Message::to_extrinsic).collect();
+        let (block, rest) = author.build(blocks.len() as u64 + 1, extrinsics)?;
         blocks.push(block);
         if rest.is_empty() {
             Ok(())
@@ -155,6 +158,14 @@ fn open_election(author: &mut Node, fixture: &mut Fixture) -> Outcome<Vec<Block>
     let (block, _) = author.build(fixture.election.manifest.opens_at / SLOT_DURATION, Vec::new())?;
     blocks.push(block);
     Ok(blocks)
+}
+
+/// The extrinsic of these ballots.
+fn extrinsic(ballots: &[CastBallot]) -> Outcome<Vec<u8>> {
+    match ballots {
+        [ballot] => Ok(Message::Cast(ballot.clone()).to_extrinsic()),
+        ballots => Ok(bundle_to_extrinsic(&bundle(ballots.to_vec()).ok_or("too many for a bundle")?)),
+    }
 }
 
 /// A node without a network.
@@ -210,8 +221,8 @@ impl Node {
         Genesis(self.client.info().genesis_hash.0)
     }
 
-    /// Builds the next block with as many messages as find room, and imports it; the others come back.
-    fn build(&mut self, slot: u64, messages: Vec<Message>) -> Outcome<(Block, Vec<Message>)> {
+    /// Builds the next block with as many extrinsics as find room, and imports it; the others come back.
+    fn build(&mut self, slot: u64, extrinsics: Vec<Vec<u8>>) -> Outcome<(Block, Vec<Vec<u8>>)> {
         let info = self.client.info();
         let digest = Digest { logs: vec![DigestItem::PreRuntime(*b"aura", slot.encode())] };
         let mut builder = BlockBuilderBuilder::new(&*self.client)
@@ -224,23 +235,23 @@ impl Node {
         for inherent in builder.create_inherents(inherents)? {
             builder.push(inherent)?;
         }
-        let mut messages = messages.into_iter();
+        let mut extrinsics = extrinsics.into_iter();
         let mut rest = Vec::new();
-        for message in messages.by_ref() {
-            let extrinsic = UncheckedExtrinsic::try_from_encoded_extrinsic(&message.to_extrinsic())
+        for bytes in extrinsics.by_ref() {
+            let extrinsic = UncheckedExtrinsic::try_from_encoded_extrinsic(&bytes)
                 .map_err(|_| "an extrinsic that does not decode")?;
             match builder.push(extrinsic) {
                 Ok(()) => (),
                 Err(sp_blockchain::Error::ApplyExtrinsicFailed(
                     sp_blockchain::ApplyExtrinsicFailed::Validity(validity),
                 )) if validity.exhausted_resources() => {
-                    rest.push(message);
+                    rest.push(bytes);
                     break;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        rest.extend(messages);
+        rest.extend(extrinsics);
         let (block, _) = builder.build()?.into_inner();
         self.import(&block)?;
         Ok((block, rest))

@@ -75,30 +75,40 @@ impl Ahead {
         Ok(Self { client, styles: Mutex::default(), alarm: Alarm::default(), metrics })
     }
 
-    /// The check of an extrinsic that was sent to this node; none if it is no ballot, or one that the runtime
-    /// refuses at less cost alone (see [`may_count`] and [`Alarm`]).
-    pub fn job(&self, at: Hash, extrinsic: &UncheckedExtrinsic) -> Option<Job> {
-        let cast = cast_ballot(extrinsic)?;
+    /// The checks of the ballots in an extrinsic that was sent to this node; none if it has no ballot, or one that the
+    /// runtime refuses at less cost.
+    pub fn jobs(&self, at: Hash, extrinsic: &UncheckedExtrinsic) -> Option<Vec<Job>> {
+        let ballots = ballots(extrinsic);
+        let jobs = ballots.iter().map(|cast| self.job(at, cast)).collect::<Option<Vec<Job>>>()?;
+        (!jobs.is_empty()).then_some(jobs)
+    }
+
+    /// The check of a ballot; none if the runtime refuses it at less cost (see [`Self::may_count`] and [`Alarm`]).
+    pub fn job(&self, at: Hash, cast: &CastBallot) -> Option<Job> {
+        if !self.may_count(at, cast) {
+            return None;
+        }
+        let style = self.style(at, &cast.signed.ballot.statement)?;
+        if self.alarm.is_raised() && style.checks.signatures(cast, verify_signature).is_err() {
+            return None;
+        }
+        Some(style.job(cast))
+    }
+
+    /// Whether a ballot is worth checking: its voter has no ballot as new as this one. Otherwise whoever sends the
+    /// ballots of the record once more makes every node pay for proofs that hold.
+    pub fn may_count(&self, at: Hash, cast: &CastBallot) -> bool {
         let statement = &cast.signed.ballot.statement;
-        if !may_count(&self.voter(at, statement)?, statement) {
-            return None;
-        }
-        let style = self.style(at, statement)?;
-        if self.alarm.is_raised() && style.checks.signatures(&cast, verify_signature).is_err() {
-            return None;
-        }
-        Some(style.job(&cast))
+        let voter = self.voter(at, statement);
+        voter.is_some_and(|voter| voter.style == statement.style && statement.sequence > voter.sequence)
     }
 
     /// Checks the ballots of a block that is about to be executed on top of `parent`. Its author answers for
     /// it, and refuses itself what [`Self::job`] asks. The runtime refuses the block at its first bad ballot, so
     /// nothing is checked behind a batch with one in it.
     pub fn check_block(&self, parent: Hash, body: &[UncheckedExtrinsic]) {
-        let job = |extrinsic| {
-            let cast = cast_ballot(extrinsic)?;
-            Some(self.style(parent, &cast.signed.ballot.statement)?.job(&cast))
-        };
-        let jobs: Vec<Job> = body.iter().filter_map(job).collect();
+        let job = |cast: CastBallot| Some(self.style(parent, &cast.signed.ballot.statement)?.job(&cast));
+        let jobs: Vec<Job> = body.iter().flat_map(ballots).filter_map(job).collect();
         let _ = jobs.chunks(BATCH).all(|batch| self.check(batch));
     }
 
@@ -142,16 +152,11 @@ impl Ahead {
     }
 }
 
-/// The ballot that an extrinsic casts, if it does.
-fn cast_ballot(extrinsic: &UncheckedExtrinsic) -> Option<CastBallot> {
-    match Message::from_extrinsic(&extrinsic.encode())? {
+/// The ballots that an extrinsic casts.
+fn ballots(extrinsic: &UncheckedExtrinsic) -> Vec<CastBallot> {
+    let ballot = |message| match message {
         Message::Cast(cast) => Some(cast),
         _ => None,
-    }
-}
-
-/// Whether a ballot that anyone may send is worth checking ahead: its voter has no ballot as new as this one.
-/// Otherwise whoever sends the ballots of the record once more makes every node pay for proofs that hold.
-fn may_count(voter: &Voter, statement: &Statement) -> bool {
-    voter.style == statement.style && statement.sequence > voter.sequence
+    };
+    Message::all_from_extrinsic(&extrinsic.encode()).into_iter().filter_map(ballot).collect()
 }

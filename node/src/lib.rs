@@ -6,6 +6,7 @@
 #![allow(clippy::result_large_err)]
 
 pub mod ahead;
+pub mod bundles;
 pub mod chain_spec;
 mod cli;
 pub mod command;

@@ -10,7 +10,7 @@ mod room;
 
 use crate::{
     ahead::{
-        batch::{Batches, Full},
+        batch::{Batches, Full, Waiting},
         Ahead, BATCH,
     },
     service::FullClient,
@@ -68,9 +68,15 @@ pub fn new(
     spawner: SpawnEssentialTaskHandle,
 ) -> Arc<Pool> {
     let checking = ahead.clone();
-    let (batches, worker) = Batches::new(options.ready.count, BATCH, move |jobs| {
-        checking.check(jobs);
-    });
+    let check = move |waiting: Vec<Waiting<Vec<Job>, ()>>| {
+        let (jobs, done): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        checking.check(&jobs.into_iter().flatten().collect::<Vec<_>>());
+        for done in done {
+            // Whoever gave up while the work was done does not listen.
+            let _ = done.send(());
+        }
+    };
+    let (batches, worker) = Batches::new(options.ready.count, BATCH, Vec::len, check);
     spawner.spawn_blocking("ballots-ahead", Some("transaction-pool"), worker);
 
     let validation = Arc::new(Validation {
@@ -101,7 +107,7 @@ pub fn new(
 pub struct Validation {
     runtime: Runtime,
     ahead: Arc<Ahead>,
-    batches: Batches<Job>,
+    batches: Batches<Vec<Job>>,
     room: Room,
     pool: OnceLock<Weak<Pool>>,
 }
@@ -119,12 +125,13 @@ impl Validation {
             && number.is_some_and(|number| !is_due(&hash, number))
     }
 
-    /// Has a ballot checked with those that wait, if there is room for it.
-    async fn check_ahead(&self, job: Job) -> Result<Place<'_>, PoolError> {
+    /// Has a transaction's ballots checked with those that wait, if there is room for them.
+    async fn check_ahead(&self, jobs: Vec<Job>) -> Result<Place<'_>, PoolError> {
         let held = self.pool().map(|pool| pool.status());
-        let (ballots, bytes) = held.map_or((0, 0), |held| (held.ready, held.ready_bytes));
-        let place = self.room.enter(ballots, bytes).ok_or(PoolError::ImmediatelyDropped)?;
-        self.batches.done(job).await.map_err(|Full| PoolError::ImmediatelyDropped)?;
+        let (count, bytes) = held.map_or((0, 0), |held| (held.ready, held.ready_bytes));
+        let own = jobs.iter().map(|job| job.ballot.len()).sum();
+        let place = self.room.enter(count, bytes, own).ok_or(PoolError::ImmediatelyDropped)?;
+        self.batches.done(jobs).await.map_err(|Full| PoolError::ImmediatelyDropped)?;
         Ok(place)
     }
 }
@@ -153,8 +160,8 @@ impl ChainApi for Validation {
                 // To the pool this means that it stays where it is.
                 return Ok(Err(UnknownTransaction::CannotLookup.into()));
             }
-            if let Some(job) = self.ahead.job(at, &extrinsic) {
-                _place = Some(self.check_ahead(job).await?);
+            if let Some(jobs) = self.ahead.jobs(at, &extrinsic) {
+                _place = Some(self.check_ahead(jobs).await?);
             }
         }
         self.runtime.validate_transaction(at, source, extrinsic, priority).await

@@ -2,16 +2,21 @@
 
 //! RPC methods besides those of every Substrate node.
 //!
-//! Only finality: elections are read through runtime APIs, so that the node need not know them.
+//! Elections are read through runtime APIs, so that the node need not know them.
 
-use crate::service::FullBackend;
-use jsonrpsee_sdk::{core::RegisterMethodError, RpcModule};
-use psephos_runtime::{opaque::Block, BlockNumber, Hash};
+use crate::{bundles::Bundles, service::FullBackend};
+use codec::Decode;
+use jsonrpsee_sdk::{core::RegisterMethodError, types::ErrorObjectOwned, RpcModule};
+use psephos_runtime::{
+    opaque::{Block, UncheckedExtrinsic},
+    BlockNumber, Hash,
+};
 use sc_consensus_grandpa::{
     FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
 };
 use sc_consensus_grandpa_rpc::{Grandpa, GrandpaApiServer};
-use sc_rpc::SubscriptionTaskExecutor;
+use sc_rpc::{author::error::Error, SubscriptionTaskExecutor};
+use sp_core::Bytes;
 use std::sync::Arc;
 
 /// What the finality methods read from.
@@ -43,5 +48,17 @@ pub fn finality(
         )
         .into_rpc(),
     )?;
+    Ok(module)
+}
+
+/// `voting_submit`: takes what `author_submitExtrinsic` takes, gives the same hash and the same errors, and has ballots
+/// go on in bundles ([`crate::bundles`]).
+pub fn voting(bundles: Arc<Bundles>) -> Result<RpcModule<Bundles>, RegisterMethodError> {
+    let mut module = RpcModule::from_arc(bundles);
+    module.register_async_method("voting_submit", |params, bundles, _| async move {
+        let bytes: Bytes = params.one()?;
+        let extrinsic = UncheckedExtrinsic::decode(&mut &*bytes.0).map_err(Error::BadFormat)?;
+        bundles.submit(extrinsic).await.map_err(|error| ErrorObjectOwned::from(Error::Pool(error)))
+    })?;
     Ok(module)
 }

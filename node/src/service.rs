@@ -6,9 +6,11 @@
 
 use crate::{
     ahead::{import::AheadImport, Ahead},
+    bundles::Bundles,
     pool::{self, Pool},
     rpc,
 };
+use jsonrpsee_sdk::core::RegisterMethodError;
 use psephos_runtime::{apis::RuntimeApi, opaque::Block, Hash};
 use sc_client_api::BlockBackend;
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
@@ -165,10 +167,13 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
         pool_options,
         config.role.is_authority(),
         client.clone(),
-        ahead,
+        ahead.clone(),
         config.prometheus_registry(),
         task_manager.spawn_essential_handle(),
     );
+    let bundles =
+        Bundles::start(client.clone(), transaction_pool.clone(), ahead, task_manager.spawn_handle());
+    let bundles = Arc::new(bundles);
 
     let mut net_config = sc_network::config::FullNetworkConfiguration::<Block, Hash, N>::new(
         &config.network,
@@ -238,7 +243,12 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
         task_manager: &mut task_manager,
         transaction_pool: transaction_pool.clone(),
         rpc_builder: Box::new(move |executor| {
-            rpc::finality(grandpa_deps.clone(), executor).map_err(|error| Error::Application(error.into()))
+            let methods = || {
+                let mut methods = rpc::finality(grandpa_deps.clone(), executor)?;
+                methods.merge(rpc::voting(bundles.clone())?)?;
+                Ok(methods)
+            };
+            methods().map_err(|error: RegisterMethodError| Error::Application(error.into()))
         }),
         backend,
         system_rpc_tx,

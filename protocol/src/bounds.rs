@@ -56,6 +56,8 @@ pub const LOWERED_QUORUM_WAIT: u32 = 43_200;
 /// Bytes of a ballot with its receipts in its canonical encoding; a decoder refuses more before it starts. The largest
 /// that a manifest allows has 20,680.
 pub const MAX_BALLOT_BYTES: usize = 22_000;
+/// Ballots that travel in one extrinsic. What a bundle saves is saved with some dozens.
+pub const MAX_BUNDLE: u32 = 128;
 /// Bytes of an X-Wing public key (draft-connolly-cfrg-xwing-kem).
 pub const KEM_PUBLIC_KEY_BYTES: u32 = 1_216;
 

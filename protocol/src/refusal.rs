@@ -140,6 +140,8 @@ refusals! {
     NotPeer = 52, "the request is not one that a trustee of this election may make";
     /// The chain asks for rehearsals, and these trustees have not done one.
     NotRehearsed = 53, "this chain asks for a rehearsal first, and there is none of these trustees with this threshold and quorum; do one with `psephos board rehearse`";
+    /// Ballots that may not travel together.
+    WrongBundle = 54, "ballots that travel together are of one election, in ascending order of their credentials, each once";
 }
 
 impl core::fmt::Display for Refusal {

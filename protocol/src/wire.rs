@@ -3,8 +3,12 @@
 //!
 //! `compact(length) ‖ 0x45 ‖ 0x00 ‖ pallet ‖ message`, where the message's variant index is the
 //! pallet's call index. A test of the runtime pins that both encodings are the same bytes.
+//!
+//! Ballots may travel together, as a [`Bundle`] in one extrinsic. Whoever reads a block finds each of them as a
+//! message of its own, in the bundle's order.
 
 use alloc::vec::Vec;
+use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Compact, Decode, DecodeAll, Encode};
 use scale_info::TypeInfo;
 
@@ -12,6 +16,7 @@ use crate::{
     agreement::{Acceptance, Agreement},
     ballot::CastBallot,
     board::Approval,
+    bounds::MAX_BUNDLE,
     declaration::Declaration,
     endpoint::Announcement,
     ids::Eid,
@@ -23,12 +28,17 @@ use crate::{
 pub const PALLET: u8 = 8;
 /// The index of the timestamp pallet in the runtime.
 const TIMESTAMP: u8 = 1;
+/// The pallet's call that takes a [`Bundle`].
+const BUNDLE: u8 = 10;
 /// A general transaction of extrinsic format 5.
 const GENERAL: u8 = 0x45;
 /// The version of the transaction extensions.
 const EXTENSION_VERSION: u8 = 0;
 /// Bytes of the largest extrinsic that is decoded: a full roll batch.
 const MAX_EXTRINSIC: usize = 4 * 1024 * 1024;
+
+/// Ballots that travel together: of one election, in strictly ascending order of their credentials.
+pub type Bundle = BoundedVec<CastBallot, ConstU32<MAX_BUNDLE>>;
 
 /// Everything that can be said to the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -87,18 +97,61 @@ impl Message {
     /// The bytes of the extrinsic.
     #[must_use]
     pub fn to_extrinsic(&self) -> Vec<u8> {
-        let mut body = alloc::vec![GENERAL, EXTENSION_VERSION, PALLET];
-        self.encode_to(&mut body);
-        body.encode()
+        extrinsic(self)
     }
 
-    /// The message of an extrinsic; none if it is another kind of extrinsic.
+    /// The message of an extrinsic; none if it is another kind of extrinsic, or a bundle.
     #[must_use]
     pub fn from_extrinsic(bytes: &[u8]) -> Option<Self> {
-        match body(bytes)? {
-            [GENERAL, EXTENSION_VERSION, PALLET, rest @ ..] => Self::decode_all(&mut &*rest).ok(),
-            _ => None,
+        Self::decode_all(&mut call(bytes)?).ok()
+    }
+
+    /// The messages of an extrinsic, in their order: the ballots of a bundle, or one message; none if it is another
+    /// kind of extrinsic.
+    #[must_use]
+    pub fn all_from_extrinsic(bytes: &[u8]) -> Vec<Self> {
+        match bundle_from_extrinsic(bytes) {
+            Some(bundle) => bundle.into_iter().map(Self::Cast).collect(),
+            None => Self::from_extrinsic(bytes).into_iter().collect(),
         }
+    }
+}
+
+/// These ballots together, in a bundle's order; none if they are too many. Of one election they must be, and of
+/// different credentials.
+#[must_use]
+pub fn bundle(mut ballots: Vec<CastBallot>) -> Option<Bundle> {
+    ballots.sort_by_key(|ballot| ballot.signed.ballot.statement.credential);
+    Bundle::try_from(ballots).ok()
+}
+
+/// The bytes of the extrinsic with a bundle.
+#[must_use]
+pub fn bundle_to_extrinsic(bundle: &Bundle) -> Vec<u8> {
+    extrinsic(&(BUNDLE, bundle))
+}
+
+/// The bundle of an extrinsic; none if it is another kind of extrinsic.
+#[must_use]
+pub fn bundle_from_extrinsic(bytes: &[u8]) -> Option<Bundle> {
+    match call(bytes)? {
+        [BUNDLE, rest @ ..] => Bundle::decode_all(&mut &*rest).ok(),
+        _ => None,
+    }
+}
+
+/// The extrinsic with a call of the voting pallet.
+fn extrinsic(call: &impl Encode) -> Vec<u8> {
+    let mut body = alloc::vec![GENERAL, EXTENSION_VERSION, PALLET];
+    call.encode_to(&mut body);
+    body.encode()
+}
+
+/// The call of the voting pallet in an extrinsic.
+fn call(bytes: &[u8]) -> Option<&[u8]> {
+    match body(bytes)? {
+        [GENERAL, EXTENSION_VERSION, PALLET, call @ ..] => Some(call),
+        _ => None,
     }
 }
 

@@ -60,6 +60,14 @@ fn a_message_of_the_protocol_is_a_general_transaction() {
 }
 
 #[test]
+fn a_bundle_is_a_general_transaction_as_well() {
+    let ballots = wire::Bundle::default();
+    let bytes = wire::bundle_to_extrinsic(&ballots);
+    let call = pallet_voting::Call::cast_bundle { ballots }.into();
+    assert_eq!(UncheckedExtrinsic::new_transaction(call, extension()).encode(), bytes);
+}
+
+#[test]
 fn calls_have_the_numbers_of_the_messages() {
     type VotingCall = pallet_voting::Call<Runtime>;
     assert_eq!(
@@ -74,10 +82,11 @@ fn calls_have_the_numbers_of_the_messages() {
             "contribute",
             "finalize",
             "announce",
-            "declare"
+            "declare",
+            "cast_bundle"
         ],
     );
-    assert_eq!(VotingCall::get_call_indices(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(VotingCall::get_call_indices(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::{
     liar,
     network::{Network, Size},
     ranked::{plain_count, Ballots, Ranking},
-    receipt, table, verify,
+    receipt, table, twice, verify,
     voting::{self, Voter},
 };
 
@@ -118,6 +118,9 @@ pub async fn run(demo: &Demo) -> Result<Outcome> {
         let code = voting::audit(&voting, voter).await?;
         story.tell(&format!("a voter audited ballot {code} on another device: it holds what they chose"));
     }
+    let (nodes, some) = (network.nodes().get(..2), voters.get(..twice::VOTERS));
+    twice::is_harmless(&voting, nodes.unwrap_or_default(), some.unwrap_or_default()).await?;
+    story.tell("a voter cast two ballots by two nodes at once: one counts, and no ballot that travelled with them was lost");
     let started = Instant::now();
     let mut receipts = cast_with_crashes(&story, &voting, &network, &voters).await?;
     let took = started.elapsed();

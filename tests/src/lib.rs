@@ -14,6 +14,7 @@
 //! | [`receipt`] | what a voter's receipt is worth, by each node and by the record |
 //! | [`shown`] | what voters were shown as recorded, and the proof that it stands |
 //! | [`table`] | what is shown at the end |
+//! | [`twice`] | a voter who casts by two nodes at once |
 //! | [`verify`] | what the offline verifier says |
 
 pub mod demo;
@@ -27,5 +28,6 @@ pub mod ranked;
 pub mod receipt;
 pub mod shown;
 pub mod table;
+pub mod twice;
 pub mod verify;
 pub mod voting;

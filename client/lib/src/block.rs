@@ -138,7 +138,7 @@ impl JsonBlock {
             parent: header.parent,
             header: header.bytes,
             time: extrinsics.iter().find_map(|bytes| wire::block_time(bytes)).unwrap_or_default(),
-            messages: extrinsics.iter().filter_map(|bytes| Message::from_extrinsic(bytes)).collect(),
+            messages: extrinsics.iter().flat_map(|bytes| Message::all_from_extrinsic(bytes)).collect(),
         })
     }
 }
@@ -146,7 +146,13 @@ impl JsonBlock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use psephos_protocol::{agreement::Acceptance, ids::Eid, keys::Signature};
+    use psephos_protocol::{
+        agreement::Acceptance,
+        ids::Eid,
+        keys::Signature,
+        testing::{Fixture, Params},
+        wire::{bundle, bundle_to_extrinsic},
+    };
 
     const NODE: &str = "ws://node";
 
@@ -190,6 +196,18 @@ mod tests {
         assert_eq!(blake2_256(&checked.header), hash);
         assert_eq!(checked.time, 1_700_000_000_000);
         assert_eq!(checked.messages, vec![message(1), message(2)]);
+    }
+
+    #[test]
+    fn the_ballots_of_a_bundle_are_messages_of_their_own() {
+        let mut fixture = Fixture::new(&Params::default());
+        let casts = (0..2).map(|voter| fixture.cast(voter, 1, &[vec![0, 1, 0]]).cast);
+        let together = bundle(casts.collect()).unwrap();
+        let extrinsics =
+            [time(1), message(1).to_extrinsic(), bundle_to_extrinsic(&together), message(2).to_extrinsic()];
+        let (json, hash) = block(&extrinsics);
+        let [one, two] = <[_; 2]>::try_from(together.into_inner()).unwrap().map(Message::Cast);
+        assert_eq!(json.check(NODE, hash).unwrap().messages, [message(1), one, two, message(2)]);
     }
 
     #[test]

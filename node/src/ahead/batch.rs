@@ -9,7 +9,6 @@ use futures::{
 };
 use futures_timer::Delay;
 use std::{
-    iter,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -19,27 +18,28 @@ use std::{
 const GATHER: Duration = Duration::from_millis(200);
 
 /// Hands jobs to a worker that does them in batches.
-pub struct Batches<J> {
-    queue: Mutex<mpsc::Sender<Waiting<J>>>,
+pub struct Batches<J, A = ()> {
+    queue: Mutex<mpsc::Sender<Waiting<J, A>>>,
 }
 
 /// As many jobs wait as may.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// A job, and whom to tell that it is done.
-type Waiting<J> = (J, oneshot::Sender<()>);
+/// A job, and whom to give its answer.
+pub type Waiting<J, A> = (J, oneshot::Sender<A>);
 
-impl<J> Batches<J> {
-    /// A queue in which `length` jobs may wait, and the worker that calls `work` with at most `most` of them,
-    /// in the order in which they came.
+impl<J, A> Batches<J, A> {
+    /// A queue in which `length` jobs may wait, and the worker that hands them to `work` in the order in which they
+    /// came: as many at a time as reach the size `most` together.
     pub fn new(
         length: usize,
         most: usize,
-        mut work: impl FnMut(&[J]),
+        size: impl Fn(&J) -> usize,
+        mut work: impl FnMut(Vec<Waiting<J, A>>),
     ) -> (Self, impl std::future::Future<Output = ()>) {
         // The channel grants each sender a place of its own, and there is one sender.
-        let (sender, mut receiver) = mpsc::channel::<Waiting<J>>(length.saturating_sub(1));
+        let (sender, mut receiver) = mpsc::channel::<Waiting<J, A>>(length.saturating_sub(1));
         let worker = async move {
             let mut next = Instant::now();
             while let Some(first) = receiver.next().await {
@@ -48,39 +48,37 @@ impl<J> Batches<J> {
                     Delay::new(wait).await;
                 }
                 next = Instant::now();
-                let others = iter::from_fn(|| receiver.try_recv().ok());
-                let batch: Vec<Waiting<J>> = iter::once(first).chain(others).take(most).collect();
-                if batch.len() < most {
+                let mut reached = size(&first.0);
+                let mut batch = vec![first];
+                while let Some(other) = (reached < most).then(|| receiver.try_recv().ok()).flatten() {
+                    reached = reached.saturating_add(size(&other.0));
+                    batch.push(other);
+                }
+                if reached < most {
                     next += GATHER;
                 }
                 // Those who gave up meanwhile need no answer.
-                let asked = batch.into_iter().filter(|(_, done)| !done.is_canceled());
-                let (jobs, done): (Vec<J>, Vec<_>) = asked.unzip();
-                if !jobs.is_empty() {
-                    work(&jobs);
-                }
-                for done in done {
-                    // Whoever gave up while the work was done does not listen.
-                    let _ = done.send(());
+                batch.retain(|(_, answer)| !answer.is_canceled());
+                if !batch.is_empty() {
+                    work(batch);
                 }
             }
         };
         (Self { queue: Mutex::new(sender) }, worker)
     }
 
-    /// Waits until a job is done, or the worker is gone.
+    /// Waits for the answer to a job; there is none if the worker is gone.
     ///
     /// # Errors
     /// [`Full`] at once, if too many wait.
-    pub async fn done(&self, job: J) -> Result<(), Full> {
-        let (done, wait) = oneshot::channel();
+    pub async fn done(&self, job: J) -> Result<Option<A>, Full> {
+        let (answer, wait) = oneshot::channel();
         // A thread that panicked has left the sender as it was.
-        let sent = self.queue.lock().unwrap_or_else(PoisonError::into_inner).try_send((job, done));
+        let sent = self.queue.lock().unwrap_or_else(PoisonError::into_inner).try_send((job, answer));
         if sent.is_err_and(|error| error.is_full()) {
             return Err(Full);
         }
-        let _ = wait.await;
-        Ok(())
+        Ok(wait.await.ok())
     }
 }
 
@@ -93,15 +91,23 @@ mod tests {
     /// Batches as they were worked on.
     type Seen = Arc<Mutex<Vec<Vec<u32>>>>;
 
-    fn recorder(seen: &Seen) -> impl FnMut(&[u32]) {
+    fn recorder(seen: &Seen) -> impl FnMut(Vec<Waiting<u32, ()>>) {
         let seen = seen.clone();
-        move |jobs| seen.lock().unwrap().push(jobs.to_vec())
+        move |batch| {
+            let (jobs, answers): (Vec<u32>, Vec<_>) = batch.into_iter().unzip();
+            seen.lock().unwrap().push(jobs);
+            answers.into_iter().for_each(|answer| answer.send(()).unwrap());
+        }
+    }
+
+    fn one(_: &u32) -> usize {
+        1
     }
 
     #[test]
     fn jobs_that_wait_are_done_together_in_their_order_and_within_the_bound() {
         let seen = Seen::default();
-        let (batches, worker) = Batches::new(100, 4, recorder(&seen));
+        let (batches, worker) = Batches::new(100, 4, one, recorder(&seen));
         block_on(async {
             let all = join_all((0..10).map(|job| batches.done(job)));
             let ask = async {
@@ -116,7 +122,7 @@ mod tests {
     #[test]
     fn one_job_alone_does_not_wait_for_others() {
         let seen = Seen::default();
-        let (batches, worker) = Batches::new(100, 4, recorder(&seen));
+        let (batches, worker) = Batches::new(100, 4, one, recorder(&seen));
         block_on(async {
             let (mut worker, mut ask) = (pin!(worker), pin!(batches.done(7)));
             assert!(poll!(ask.as_mut()).is_pending());
@@ -129,7 +135,7 @@ mod tests {
     #[test]
     fn jobs_gather_after_a_batch_that_was_not_full() {
         let seen = Seen::default();
-        let (batches, worker) = Batches::new(100, 4, recorder(&seen));
+        let (batches, worker) = Batches::new(100, 4, one, recorder(&seen));
         block_on(async {
             let mut worker = pin!(worker);
             let mut first = pin!(batches.done(1));
@@ -138,7 +144,7 @@ mod tests {
             assert!(poll!(second.as_mut()).is_pending() && poll!(worker.as_mut()).is_pending());
             let third = batches.done(3);
             let ask = async {
-                assert_eq!(join!(second, third), (Ok(()), Ok(())));
+                assert_eq!(join!(second, third), (Ok(Some(())), Ok(Some(()))));
                 batches.queue.lock().unwrap().close_channel();
             };
             join!(ask, worker);
@@ -149,7 +155,7 @@ mod tests {
     #[test]
     fn a_full_queue_refuses_and_takes_again_when_it_was_worked_off() {
         let seen = Seen::default();
-        let (batches, worker) = Batches::new(2, 4, recorder(&seen));
+        let (batches, worker) = Batches::new(2, 4, one, recorder(&seen));
         block_on(async {
             let mut worker = pin!(worker);
             let (mut first, mut second) = (pin!(batches.done(1)), pin!(batches.done(2)));
@@ -167,7 +173,7 @@ mod tests {
     #[test]
     fn nothing_is_done_for_those_who_gave_up() {
         let seen = Seen::default();
-        let (batches, worker) = Batches::new(100, 4, recorder(&seen));
+        let (batches, worker) = Batches::new(100, 4, one, recorder(&seen));
         block_on(async {
             let mut worker = pin!(worker);
             {
@@ -184,8 +190,8 @@ mod tests {
 
     #[test]
     fn a_worker_that_is_gone_holds_nobody_up() {
-        let (batches, worker) = Batches::new(100, 4, |_: &[u32]| {});
+        let (batches, worker) = Batches::<u32>::new(100, 4, one, |_| {});
         drop(worker);
-        assert_eq!(block_on(batches.done(1)), Ok(()));
+        assert_eq!(block_on(batches.done(1)), Ok(None));
     }
 }

@@ -16,15 +16,16 @@ const RESERVE: usize = 16;
 /// have not heard yet of what the others took.
 const RESERVE_OF_OTHERS: usize = 4;
 
-/// Counts ballots that wait to be checked as if they were in the pool.
+/// Counts transactions with ballots that wait to be checked, and their bytes, as if they were in the pool.
 pub struct Room {
     count: usize,
     bytes: usize,
     waiting: AtomicUsize,
+    waiting_bytes: AtomicUsize,
 }
 
-/// Room for one ballot, until it is dropped.
-pub struct Place<'a>(&'a Room);
+/// Room for a transaction of so many bytes, until it is dropped.
+pub struct Place<'a>(&'a Room, usize);
 
 impl Room {
     /// The room in a pool with this limit.
@@ -35,13 +36,16 @@ impl Room {
             count: without_reserve(limit.count),
             bytes: without_reserve(limit.total_bytes),
             waiting: AtomicUsize::new(0),
+            waiting_bytes: AtomicUsize::new(0),
         }
     }
 
-    /// A place besides the transactions and bytes that the pool holds, if there is one.
-    pub fn enter(&self, ready: usize, bytes: usize) -> Option<Place<'_>> {
+    /// A place for `own` bytes besides the transactions and bytes that the pool holds, if there is one.
+    pub fn enter(&self, ready: usize, bytes: usize, own: usize) -> Option<Place<'_>> {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Place(self);
+        let waiting_bytes = self.waiting_bytes.fetch_add(own, Ordering::Relaxed);
+        let place = Place(self, own);
+        let bytes = bytes.saturating_add(waiting_bytes);
         let fits = ready.saturating_add(waiting) < self.count && bytes < self.bytes;
         fits.then_some(place)
     }
@@ -50,6 +54,7 @@ impl Room {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.waiting_bytes.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
@@ -60,26 +65,35 @@ mod tests {
     #[test]
     fn a_pool_that_is_nearly_full_has_no_room_for_ballots() {
         let room = Room::new(&PoolLimit { count: 160, total_bytes: 16_000 }, true);
-        assert!(room.enter(149, 14_999).is_some());
-        assert!(room.enter(150, 0).is_none());
-        assert!(room.enter(0, 15_000).is_none());
+        assert!(room.enter(149, 14_999, 1).is_some());
+        assert!(room.enter(150, 0, 1).is_none());
+        assert!(room.enter(0, 15_000, 1).is_none());
     }
 
     #[test]
     fn what_other_nodes_take_finds_room_at_a_validator() {
         let limit = PoolLimit { count: 160, total_bytes: 16_000 };
         let (validator, other) = (Room::new(&limit, true), Room::new(&limit, false));
-        assert!(other.enter(119, 0).is_some());
-        assert!(other.enter(120, 0).is_none() && validator.enter(120, 0).is_some());
+        assert!(other.enter(119, 0, 1).is_some());
+        assert!(other.enter(120, 0, 1).is_none() && validator.enter(120, 0, 1).is_some());
     }
 
     #[test]
     fn ballots_that_wait_take_room_until_they_are_done() {
         let room = Room::new(&PoolLimit { count: 160, total_bytes: 16_000 }, true);
-        let first = room.enter(148, 0).expect("two places are left");
-        let _second = room.enter(148, 0).expect("one place is left");
-        assert!(room.enter(148, 0).is_none());
+        let first = room.enter(148, 0, 1).expect("two places are left");
+        let _second = room.enter(148, 0, 1).expect("one place is left");
+        assert!(room.enter(148, 0, 1).is_none());
         drop(first);
-        assert!(room.enter(148, 0).is_some());
+        assert!(room.enter(148, 0, 1).is_some());
+    }
+
+    #[test]
+    fn the_bytes_that_wait_take_room_as_well() {
+        let room = Room::new(&PoolLimit { count: 160, total_bytes: 16_000 }, true);
+        let first = room.enter(0, 0, 15_000).expect("there is room");
+        assert!(room.enter(0, 0, 1).is_none());
+        drop(first);
+        assert!(room.enter(0, 0, 1).is_some());
     }
 }

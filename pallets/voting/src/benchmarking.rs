@@ -6,7 +6,7 @@ use frame_support::{pallet_prelude::*, traits::Authorize};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use psephos_protocol::{
     board::{Action, Approval},
-    bounds::MAX_SUMS,
+    bounds::{MAX_BUNDLE, MAX_SUMS},
     cells::{Cells, Groups},
     contest::Rule,
     ids::{Anchor, Eid},
@@ -16,6 +16,7 @@ use psephos_protocol::{
     tally::{Contribution, Finalize},
     testing::{contest, name, set_statement, Counted, Fixture, Params},
     transcript,
+    wire::{self, Bundle},
 };
 
 use crate::{pallet::*, sums::WIDE, *};
@@ -146,11 +147,18 @@ fn vote(options: usize) -> Vec<Vec<u32>> {
     vec![vote]
 }
 
+/// An open election, and `n` ballots of two options.
+fn bundle<T: Config>(n: u32) -> Result<Bundle, BenchmarkError> {
+    let mut fixture = open::<T>(2, 3, n as usize)?;
+    let ballots = (0..n as usize).map(|voter| fixture.cast(voter, 1, &vote(2)).cast);
+    must(wire::bundle(ballots.collect()).ok_or(()))
+}
+
 /// A closed and summed election with one ballot.
 fn closed<T: Config>(options: usize, q: u8) -> Result<(Fixture, Vec<Counted>), BenchmarkError> {
     let mut fixture = open::<T>(options, q, 1)?;
     let ballot = fixture.cast(0, 1, &vote(options));
-    must(Pallet::<T>::do_cast(ballot.cast.clone()))?;
+    must(Pallet::<T>::do_cast([ballot.cast.clone()]))?;
     phase::<T>(&fixture, Phase::Closed)?;
     must(Pallet::<T>::update(&fixture.election.eid, |state| state.closing = Some(Anchor::default())))?;
     Pallet::<T>::sum_some(Weight::MAX);
@@ -357,12 +365,35 @@ mod benchmarks {
         Ok(())
     }
 
+    /// `c` commitments.
     #[benchmark]
-    fn cast() -> Result<(), BenchmarkError> {
-        let mut fixture = open::<T>(128, 16, 1)?;
-        let ballot = fixture.cast(0, 1, &vote(128)).cast;
+    fn cast(c: Linear<1, 127>) -> Result<(), BenchmarkError> {
+        let options = c as usize + 1;
+        let mut fixture = open::<T>(options, 16, 1)?;
+        let ballot = fixture.cast(0, 1, &vote(options)).cast;
         #[extrinsic_call]
         _(RawOrigin::Authorized, ballot);
+        Ok(())
+    }
+
+    /// `n` of the smallest ballots, which the node has verified before.
+    #[benchmark]
+    fn authorize_known_bundle(n: Linear<1, MAX_BUNDLE>) -> Result<(), BenchmarkError> {
+        let call = Call::<T>::cast_bundle { ballots: bundle::<T>(n)? };
+        authorize(call.clone())?;
+        #[block]
+        {
+            authorize(call)?;
+        }
+        Ok(())
+    }
+
+    /// The same.
+    #[benchmark]
+    fn bundle(n: Linear<1, MAX_BUNDLE>) -> Result<(), BenchmarkError> {
+        let ballots = bundle::<T>(n)?;
+        #[extrinsic_call]
+        cast_bundle(RawOrigin::Authorized, ballots);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
-//! Casting (spec 6.5): what makes a ballot accepted.
+//! Casting (spec 6.5): what makes a ballot accepted, alone or in a bundle with others.
 
-use alloc::vec::Vec;
+use alloc::collections::BTreeMap;
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -8,13 +8,13 @@ use psephos_protocol::{
     ballot::{CastBallot, Terms},
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     election::Election,
-    ids::BallotHash,
+    ids::{BallotHash, Eid},
     refusal::Refusal,
-    state::{Phase, RecordedBallot},
+    state::{ElectionState, Phase, RecordedBallot},
     transcript,
 };
 use scale_info::TypeInfo;
-use sp_runtime::transaction_validity::TransactionValidityWithRefund;
+use sp_runtime::transaction_validity::{TransactionValidityWithRefund, ValidTransactionBuilder};
 
 use crate::{pallet::*, priority, WeightInfo};
 
@@ -35,49 +35,103 @@ impl<T: Config> Pallet<T> {
     /// The cost of checking a ballot grows with its range bits and its receipts. A third of what a node needs that
     /// verifies it alone is taken: nodes verify a block's ballots in batches, on all cores (ADR 14).
     pub(crate) fn authorize_cast_weight(ballot: &CastBallot) -> Weight {
-        // The proof's length gives its range bits: 32·(9 + 2·log2(bits)) bytes.
-        let rounds = (ballot.signed.ballot.proof.len() as u32 / 32).saturating_sub(9) / 2;
-        let bits = 1u32.checked_shl(rounds).unwrap_or(u32::MAX).min(psephos_protocol::bounds::MAX_RANGE_BITS);
-        let receipts = ballot.receipts.len() as u32;
-        let alone = <T as Config>::WeightInfo::authorize_cast(bits, receipts);
+        let (bits, receipts) = size(ballot);
         let known = <T as Config>::WeightInfo::authorize_known_cast(bits, receipts);
-        known.saturating_add(alone.saturating_sub(known).saturating_div(3))
+        known.saturating_add(Self::proof_weight(ballot))
     }
 
-    pub(crate) fn authorize_cast(_: TransactionSource, ballot: &CastBallot) -> TransactionValidityWithRefund {
-        let statement = &ballot.signed.ballot.statement;
-        let longevity = u64::from(statement.expiry.saturating_sub(Self::height()));
-        Self::verdict(
-            Self::check_ballot(ballot),
-            priority::VOTERS,
-            longevity,
-            ("cast", statement.eid, statement.credential),
+    /// What the ballots of a bundle cost more than the same number of the smallest is what they cost more alone.
+    pub(crate) fn authorize_bundle_weight(ballots: &[CastBallot]) -> Weight {
+        let known = <T as Config>::WeightInfo::authorize_known_cast;
+        let least = known(0, 0);
+        ballots.iter().fold(
+            <T as Config>::WeightInfo::authorize_known_bundle(ballots.len() as u32),
+            |sum, ballot| {
+                let (bits, receipts) = size(ballot);
+                sum.saturating_add(known(bits, receipts).saturating_sub(least))
+                    .saturating_add(Self::proof_weight(ballot))
+            },
         )
     }
 
-    /// All checks, cheap ones first, those of signatures and proof last.
-    fn check_ballot(ballot: &CastBallot) -> Result<(), Refusal> {
-        let terms = Self::check_eligible(ballot)?;
-        match psephos_host::verify(&ballot.encode(), &terms) {
-            0 => Ok(()),
-            code => Err(u8::try_from(code).ok().and_then(Refusal::from_code).unwrap_or(Refusal::BadProof)),
-        }
+    /// A third of what verifying a ballot alone adds.
+    fn proof_weight(ballot: &CastBallot) -> Weight {
+        let (bits, receipts) = size(ballot);
+        let alone = <T as Config>::WeightInfo::authorize_cast(bits, receipts);
+        let known = <T as Config>::WeightInfo::authorize_known_cast(bits, receipts);
+        alone.saturating_sub(known).saturating_div(3)
     }
 
-    /// The checks against the chain's state: phase, time, roll, style, sequence, anchor. Gives the encoded terms for
-    /// the others.
-    fn check_eligible(ballot: &CastBallot) -> Result<Vec<u8>, Refusal> {
-        let statement = &ballot.signed.ballot.statement;
-        let state = Elections::<T>::get(statement.eid).ok_or(Refusal::UnknownElection)?;
+    /// The cost of recording a ballot grows with its commitments.
+    pub(crate) fn cast_weight(ballot: &CastBallot) -> Weight {
+        <T as Config>::WeightInfo::cast(ballot.signed.ballot.statement.commitments.len() as u32)
+    }
+
+    /// Recording a bundle, likewise.
+    pub(crate) fn bundle_weight(ballots: &[CastBallot]) -> Weight {
+        let least = <T as Config>::WeightInfo::cast(0);
+        ballots.iter().fold(<T as Config>::WeightInfo::bundle(ballots.len() as u32), |sum, ballot| {
+            sum.saturating_add(Self::cast_weight(ballot).saturating_sub(least))
+        })
+    }
+
+    /// Ballots in the pool hold a place for their voters: of each there is one at a time.
+    pub(crate) fn authorize_ballots(ballots: &[CastBallot]) -> TransactionValidityWithRefund {
+        Self::check_cast(ballots).map_err(|refusal| InvalidTransaction::Custom(refusal as u8))?;
+        let statements = || ballots.iter().map(|ballot| &ballot.signed.ballot.statement);
+        let expiry = statements().map(|statement| statement.expiry).min().unwrap_or_default();
+        let validity = ValidTransaction::with_tag_prefix("psephos")
+            .priority(priority::VOTERS)
+            .longevity(u64::from(expiry.saturating_sub(Self::height())))
+            .propagate(true);
+        let places = statements().map(|statement| ("cast", statement.eid, statement.credential));
+        let validity = places.fold(validity, ValidTransactionBuilder::and_provides);
+        Ok((validity.build()?, Weight::zero()))
+    }
+
+    /// All checks of ballots that come together, cheap ones of all first, then those of signatures and proofs.
+    fn check_cast(ballots: &[CastBallot]) -> Result<(), Refusal> {
+        Self::check_open(&check_order(ballots)?)?;
+        let mut styles = BTreeMap::new();
+        for ballot in ballots {
+            Self::check_eligible(ballot, &mut styles)?;
+        }
+        for ballot in ballots {
+            let rules = styles.get(&ballot.signed.ballot.statement.style).ok_or(Refusal::WrongStyle)?;
+            match psephos_host::verify(&ballot.encode(), &rules.terms) {
+                0 => {}
+                code => {
+                    return Err(u8::try_from(code)
+                        .ok()
+                        .and_then(Refusal::from_code)
+                        .unwrap_or(Refusal::BadProof))
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_open(eid: &Eid) -> Result<(), Refusal> {
+        let state = Elections::<T>::get(eid).ok_or(Refusal::UnknownElection)?;
         if state.phase != Phase::Open || pallet_timestamp::Pallet::<T>::get() >= state.closes_at {
             return Err(Refusal::WrongPhase);
         }
+        Ok(())
+    }
+
+    /// The other checks against the chain's state: roll, style, sequence, expiry, anchor. Keeps the rules of the styles
+    /// that it meets.
+    fn check_eligible(ballot: &CastBallot, styles: &mut BTreeMap<u16, StyleRules>) -> Result<(), Refusal> {
+        let statement = &ballot.signed.ballot.statement;
         let voter = Voters::<T>::get(statement.eid, statement.credential).ok_or(Refusal::NotOnRoll)?;
         if statement.style != voter.style {
             return Err(Refusal::WrongStyle);
         }
-        let StyleRules { max_ballots, terms } =
-            Styles::<T>::get(statement.eid, voter.style).ok_or(Refusal::WrongStyle)?;
+        if !styles.contains_key(&voter.style) {
+            let rules = Styles::<T>::get(statement.eid, voter.style).ok_or(Refusal::WrongStyle)?;
+            styles.insert(voter.style, rules);
+        }
+        let max_ballots = styles.get(&voter.style).map(|rules| rules.max_ballots).unwrap_or_default();
         if voter.ballots >= max_ballots {
             return Err(Refusal::TooManyBallots);
         }
@@ -96,7 +150,7 @@ impl<T: Config> Pallet<T> {
         if anchor.number >= now || known != anchor.hash || statement.expiry > longest {
             return Err(Refusal::WrongAnchor);
         }
-        Ok(terms.into_inner())
+        Ok(())
     }
 
     /// Keeps what every ballot of an election needs of its manifest.
@@ -110,8 +164,19 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Accepts a ballot. That it may be was found a moment before, when this very extrinsic was authorized.
-    pub(crate) fn do_cast(ballot: CastBallot) -> Result<(), Refusal> {
+    /// Accepts ballots of one election. That they may be was found a moment before, when this very extrinsic was
+    /// authorized.
+    pub(crate) fn do_cast(ballots: impl IntoIterator<Item = CastBallot>) -> Result<(), Refusal> {
+        let mut ballots = ballots.into_iter().peekable();
+        let first = ballots.peek().ok_or(Refusal::WrongBundle)?;
+        let eid = first.signed.ballot.statement.eid;
+        Elections::<T>::try_mutate(eid, |state| {
+            let state = state.as_mut().ok_or(Refusal::UnknownElection)?;
+            ballots.try_for_each(|ballot| Self::record(state, ballot))
+        })
+    }
+
+    fn record(state: &mut ElectionState, ballot: CastBallot) -> Result<(), Refusal> {
         let hash: BallotHash = ballot.signed.ballot.hash();
         let statement = ballot.signed.ballot.statement;
         let (eid, credential, sequence) = (statement.eid, statement.credential, statement.sequence);
@@ -129,12 +194,37 @@ impl<T: Config> Pallet<T> {
         };
         Voters::<T>::insert(eid, credential, voter);
         Ballots::<T>::insert(eid, credential, recorded);
-        Self::update(&eid, |state| {
-            state.ballots = state.ballots.saturating_add(1);
-            state.counted = state.counted.saturating_add(u32::from(first));
-            state.ballot_log = transcript::log(&state.ballot_log, &hash.0);
-        })?;
+        state.ballots = state.ballots.saturating_add(1);
+        state.counted = state.counted.saturating_add(u32::from(first));
+        state.ballot_log = transcript::log(&state.ballot_log, &hash.0);
         Self::deposit_event(Event::BallotAccepted { eid, credential, sequence, hash });
         Ok(())
+    }
+}
+
+/// The range bits and the receipts that a ballot's cost grows with.
+fn size(ballot: &CastBallot) -> (u32, u32) {
+    // The proof's length gives its range bits: 32·(9 + 2·log2(bits)) bytes.
+    let rounds = (ballot.signed.ballot.proof.len() as u32 / 32).saturating_sub(9) / 2;
+    let bits = 1u32.checked_shl(rounds).unwrap_or(u32::MAX).min(psephos_protocol::bounds::MAX_RANGE_BITS);
+    (bits, ballot.receipts.len() as u32)
+}
+
+/// The election of ballots that come together, if they may: so that none is there twice, and the order says nothing of
+/// who came first, they come in that of their credentials.
+fn check_order(ballots: &[CastBallot]) -> Result<Eid, Refusal> {
+    let place = |ballot: &CastBallot| {
+        let statement = &ballot.signed.ballot.statement;
+        (statement.eid, statement.credential)
+    };
+    let (eid, _) = ballots.first().map(place).ok_or(Refusal::WrongBundle)?;
+    let follows = |pair: &[CastBallot]| match pair {
+        [one, other] => place(other).0 == eid && place(one).1 < place(other).1,
+        _ => false,
+    };
+    if ballots.windows(2).all(follows) {
+        Ok(eid)
+    } else {
+        Err(Refusal::WrongBundle)
     }
 }

@@ -74,6 +74,7 @@ pub mod pallet {
         roll::{Registration, RollBatch},
         state::{Batch, ElectionState, EntryState, Phase, Proposal, RecordedBallot, Voter},
         tally::{Contribution, ElectionResult, Finalize},
+        wire::Bundle,
     };
 
     /// Elections that are neither certified nor void, at most; each costs a read per block.
@@ -315,12 +316,12 @@ pub mod pallet {
 
         /// A voter casts a ballot (spec 6.5).
         #[pallet::call_index(4)]
-        #[pallet::authorize(Self::authorize_cast)]
+        #[pallet::authorize(|_, ballot: &CastBallot| Self::authorize_ballots(core::slice::from_ref(ballot)))]
         #[pallet::weight_of_authorize(Pallet::<T>::authorize_cast_weight(ballot))]
-        #[pallet::weight(<T as Config>::WeightInfo::cast())]
+        #[pallet::weight(Pallet::<T>::cast_weight(ballot))]
         pub fn cast(origin: OriginFor<T>, ballot: CastBallot) -> DispatchResult {
             ensure_authorized(origin)?;
-            Self::do_cast(ballot).map_err(Self::refused)
+            Self::do_cast([ballot]).map_err(Self::refused)
         }
 
         /// A trustee signs the set (spec 7.2).
@@ -372,6 +373,17 @@ pub mod pallet {
         pub fn declare(origin: OriginFor<T>, declaration: Declaration) -> DispatchResult {
             ensure_authorized(origin)?;
             Self::do_declare(declaration).map_err(Self::refused)
+        }
+
+        /// Voters' ballots that a node took travel together (spec 8.1): all are accepted, or none. For voters and
+        /// auditors it is as if each had come alone.
+        #[pallet::call_index(10)]
+        #[pallet::authorize(|_, ballots: &Bundle| Self::authorize_ballots(ballots))]
+        #[pallet::weight_of_authorize(Pallet::<T>::authorize_bundle_weight(ballots))]
+        #[pallet::weight(Pallet::<T>::bundle_weight(ballots))]
+        pub fn cast_bundle(origin: OriginFor<T>, ballots: Bundle) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::do_cast(ballots).map_err(Self::refused)
         }
     }
 

@@ -7,12 +7,13 @@ use frame_support::{
     traits::{ConstU64, Hooks},
 };
 use psephos_protocol::{
+    ballot::CastBallot,
     board::Action,
     ids::{Anchor, Eid, Genesis},
     refusal::Refusal,
     state::{ElectionState, Phase},
     testing::{Counted, Fixture, Params},
-    wire::Message,
+    wire::{bundle_to_extrinsic, Bundle, Message},
 };
 use sp_runtime::{
     traits::{Dispatchable, Hash as _},
@@ -79,7 +80,9 @@ weights! {
     accept()
     authorize_cast(b, r)
     authorize_known_cast(b, r)
-    cast()
+    cast(c)
+    authorize_known_bundle(n)
+    bundle(n)
     authorize_agree()
     agree()
     authorize_contribute(n)
@@ -182,10 +185,17 @@ impl Chain {
     /// Takes a message as the chain does: decoded from the wire, authorized, dispatched. What was authorized
     /// takes effect.
     pub fn submit(&mut self, message: Message) -> Result<(), Refusal> {
-        let bytes = message.to_extrinsic();
+        self.submit_extrinsic(&message.to_extrinsic())
+    }
+
+    /// Takes ballots as a bundle, in this order.
+    pub fn submit_bundle(&mut self, ballots: Vec<CastBallot>) -> Result<(), Refusal> {
+        self.submit_extrinsic(&bundle_to_extrinsic(&Bundle::truncate_from(ballots)))
+    }
+
+    fn submit_extrinsic(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         self.run(|| {
-            let opaque =
-                alloc::vec::Vec::<u8>::decode(&mut &bytes[..]).expect("a length and that many bytes");
+            let opaque = alloc::vec::Vec::<u8>::decode(&mut &*bytes).expect("a length and that many bytes");
             let call = RuntimeCall::decode(&mut &opaque[2..]).expect("a message is a call");
             check(&call)?;
             let origin = frame_system::RawOrigin::Authorized.into();

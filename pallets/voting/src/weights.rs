@@ -22,7 +22,12 @@ pub trait WeightInfo {
     fn authorize_cast(b: u32, r: u32) -> Weight;
     /// The same, when the node has verified the ballot before.
     fn authorize_known_cast(b: u32, r: u32) -> Weight;
-    fn cast() -> Weight;
+    /// With `c` commitments.
+    fn cast(c: u32) -> Weight;
+    /// For `n` of the smallest ballots together, which the node has verified before.
+    fn authorize_known_bundle(n: u32) -> Weight;
+    /// For `n` of the smallest ballots together.
+    fn bundle(n: u32) -> Weight;
     fn authorize_agree() -> Weight;
     fn agree() -> Weight;
     /// Of `n` sums.

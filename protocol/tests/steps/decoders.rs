@@ -6,6 +6,7 @@ use psephos_protocol::{
     agreement::{Acceptance, Agreement},
     ballot::{AuditOpening, Ballot, CastBallot, SignedBallot},
     board::{Action, Approval},
+    bounds::MAX_BUNDLE,
     envelope::Deposit,
     ids::{Anchor, Digest},
     keys::Signature,
@@ -16,7 +17,7 @@ use psephos_protocol::{
     state::{ElectionState, RecordedBallot, Voter},
     tally::{Contribution, ElectionResult, Finalize},
     testing::{set_statement, Fixture, Params},
-    wire::{block_time, Message},
+    wire::{block_time, bundle, bundle_from_extrinsic, bundle_to_extrinsic, Message},
 };
 use std::sync::LazyLock;
 
@@ -27,12 +28,13 @@ fn parse<T: DecodeAll + Encode>(mut bytes: &[u8]) -> Option<Vec<u8>> {
     T::decode_all(&mut bytes).ok().map(|item| item.encode())
 }
 
-const DECODERS: [(&str, Parse); 26] = [
+const DECODERS: [(&str, Parse); 27] = [
     ("signed ballot", |bytes| SignedBallot::from_bytes(bytes).ok().map(|item| item.encode())),
     ("cast ballot", |bytes| CastBallot::from_bytes(bytes).ok().map(|item| item.encode())),
     ("deposit", |bytes| Deposit::from_bytes(bytes).ok().map(|item| item.encode())),
     ("audit opening", |bytes| AuditOpening::from_bytes(bytes).ok().map(|item| item.to_bytes())),
     ("extrinsic", |bytes| Message::from_extrinsic(bytes).map(|message| message.to_extrinsic())),
+    ("bundle", |bytes| bundle_from_extrinsic(bytes).map(|bundle| bundle_to_extrinsic(&bundle))),
     ("share", |bytes| Share::from_bytes(bytes, 2).ok().map(|share| share.to_bytes().to_vec())),
     ("message", parse::<Message>),
     ("ballot", parse::<Ballot>),
@@ -154,6 +156,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("deposit", deposit.encode()),
         ("audit opening", opening.to_bytes()),
         ("extrinsic", Message::Cast(cast.clone()).to_extrinsic()),
+        ("bundle", bundle_to_extrinsic(&bundle(vec![cast.clone(); 2]).expect("two"))),
         ("share", signed.shares[0].to_bytes().to_vec()),
         ("message", Message::Cast(cast.clone()).encode()),
         ("ballot", cast.signed.ballot.encode()),
@@ -260,6 +263,26 @@ fn a_record_says_what_is_wrong_with_it() {
     let mut shorter = bytes;
     shorter[8] -= 1;
     assert_eq!(error(&shorter), RecordError::Malformed(0));
+}
+
+#[test]
+fn a_bundle_is_read_as_its_ballots() {
+    let mut fixture = Fixture::new(&Params { voters: vec![1; 5], ..Params::default() });
+    let casts: Vec<_> = (0..5).map(|voter| fixture.cast(voter, 1, &[vec![0, 1, 0]]).cast).collect();
+    let together = bundle(casts.clone()).expect("not too many");
+    let credentials = together.iter().map(|cast| cast.signed.ballot.statement.credential);
+    assert!(credentials.is_sorted());
+    let bytes = bundle_to_extrinsic(&together);
+    assert_eq!(bytes[4..8], [0x45, 0, 8, 10], "behind the length of four bytes");
+    assert!(Message::from_extrinsic(&bytes).is_none());
+    let messages: Vec<_> = together.into_iter().map(Message::Cast).collect();
+    assert_eq!(Message::all_from_extrinsic(&bytes), messages);
+    let alone = Message::Cast(casts[0].clone());
+    assert_eq!(Message::all_from_extrinsic(&alone.to_extrinsic()), [alone]);
+    assert_eq!(Message::all_from_extrinsic(&bytes[1..]), []);
+    assert_eq!(bundle_from_extrinsic(&sample("extrinsic")), None);
+    assert!(bundle(vec![casts[0].clone(); MAX_BUNDLE as usize]).is_some());
+    assert!(bundle(vec![casts[0].clone(); MAX_BUNDLE as usize + 1]).is_none());
 }
 
 #[test]

@@ -282,7 +282,7 @@ impl<T: frame_system::Config> pallet_voting::WeightInfo for WeightInfo<T> {
 	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(99), added: 2574, mode: `MaxEncodedLen`)
 	/// Storage: `Voting::Ballots` (r:0 w:1)
 	/// Proof: `Voting::Ballots` (`max_values`: None, `max_size`: Some(16512), added: 18987, mode: `MaxEncodedLen`)
-	fn cast() -> Weight {
+	fn cast(_c: u32) -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `22455`
 		//  Estimated: `646516`
@@ -291,6 +291,20 @@ impl<T: frame_system::Config> pallet_voting::WeightInfo for WeightInfo<T> {
 			.saturating_add(Weight::from_parts(0, 646516))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
+	}
+	fn authorize_known_bundle(n: u32) -> Weight {
+		Weight::from_parts(40_000_000, 0)
+			.saturating_add(Weight::from_parts(20_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
+	}
+	fn bundle(n: u32) -> Weight {
+		Weight::from_parts(40_000_000, 0)
+			.saturating_add(Weight::from_parts(40_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(3))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
 	}
 	/// Storage: `Voting::Elections` (r:1 w:0)
 	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1335), added: 3810, mode: `MaxEncodedLen`)

@@ -32,7 +32,7 @@ use crate::error::CliError;
 /// Ballots read ahead.
 const AHEAD: usize = 1_024;
 /// Requests under way over one connection.
-const PER_CONNECTION: usize = 32;
+const PER_CONNECTION: usize = 64;
 /// How often a full window is looked at.
 const FULL: Duration = Duration::from_millis(10);
 /// The pause before a ballot is offered again, and how often it is.

@@ -81,7 +81,7 @@ impl Running {
                 .unwrap();
         }
         module
-            .register_method("author_submitExtrinsic", |params, node, _| -> Answer {
+            .register_method("voting_submit", |params, node, _| -> Answer {
                 let params: Vec<Value> = params.parse().unwrap_or_default();
                 node.lock().unwrap().submit(&bytes(&params[0]))
             })

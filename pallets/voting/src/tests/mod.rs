@@ -4,6 +4,7 @@ use psephos_protocol::bounds::Reason;
 
 mod ballots;
 mod board;
+mod bundles;
 mod clock;
 mod declare;
 mod rehearsal;

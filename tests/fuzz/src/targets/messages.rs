@@ -2,9 +2,10 @@
 
 use codec::Encode;
 use psephos_protocol::{
+    ballot::CastBallot,
     keys::verify_signature,
     roll::InvitationKeys,
-    wire::{block_time, Message},
+    wire::{block_time, bundle, bundle_from_extrinsic, bundle_to_extrinsic, Message},
 };
 
 use crate::{
@@ -37,7 +38,7 @@ pub(super) fn all() -> Vec<Target> {
             Message::from_extrinsic(bytes).is_some_and(|message| is_signed(&case, &message))
         })
     });
-    kinds.chain([block_times()]).collect()
+    kinds.chain([bundles(), block_times()]).collect()
 }
 
 /// The extrinsics of one kind. Those of the vectors are of another election, and verify in none of this one's roles.
@@ -72,6 +73,30 @@ fn is_signed(case: &Case, message: &Message) -> bool {
         Message::Finalize(_) => false,
         Message::Announce(announcement) => announcement.verify(election, verify_signature),
         Message::Declare(declaration) => declaration.verify(election, verify_signature),
+    }
+}
+
+/// Ballots that travel together: signed if each of them is.
+fn bundles() -> Target {
+    let case = Case::shared();
+    let casts: Vec<CastBallot> = case.messages().filter_map(cast).collect();
+    let corpus = [1, casts.len()].map(|count| {
+        let some = bundle(casts.iter().take(count).cloned().collect());
+        bundle_to_extrinsic(&some.expect("the case has few ballots"))
+    });
+    let target = Target::new("bundle", corpus.to_vec(), |bytes| {
+        bundle_from_extrinsic(bytes).map(|bundle| bundle_to_extrinsic(&bundle))
+    });
+    target.signed(move |bytes| {
+        let ballots = Message::all_from_extrinsic(bytes);
+        !ballots.is_empty() && ballots.iter().all(|ballot| is_signed(&case, ballot))
+    })
+}
+
+fn cast(message: &Message) -> Option<CastBallot> {
+    match message {
+        Message::Cast(cast) => Some(cast.clone()),
+        _ => None,
     }
 }
 
