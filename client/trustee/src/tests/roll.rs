@@ -92,14 +92,17 @@ async fn those_who_wait_are_asked_for_together_and_each_gets_the_own_answer() {
         (0..60u32).map(|number| (eid(1 + (number % 2) as u8), credential(number / 3))).collect();
     let mut others = pin!(join_all(all.iter().map(|(eid, credential)| roll.voter(*eid, *credential))));
     assert!(poll!(others.as_mut()).is_pending());
+    // All other tasks go on as far as they can.
+    for _ in 0..100 {
+        yield_now().await;
+    }
     assert_eq!(view.sizes(), [1], "one question at a time");
-    view.may.add_permits(3);
+    view.may.add_permits(100);
     assert_eq!(first.await, Ok(on_roll(&eid(1), &credential(0))));
     for ((eid, credential), voter) in all.iter().zip(others.await) {
         assert_eq!(voter, Ok(on_roll(eid, credential)), "{eid} {credential}");
     }
     assert_eq!(view.sizes(), [1, 30, 30]);
-    assert_eq!(view.may.available_permits(), 0);
 }
 
 /// More than one question asks for, and more than wait in the queue.
@@ -127,7 +130,7 @@ async fn an_error_reaches_all_who_wait_and_no_others() {
     let view = slow();
     let roll = Roll::start(view.clone());
     let all: Vec<Eid> = (0..12).map(|number| eid([9, 1][number % 2])).collect();
-    view.may.add_permits(3);
+    view.may.add_permits(100);
     let answers = join_all(all.iter().map(|eid| roll.voter(*eid, credential(2)))).await;
     for (eid, answer) in all.iter().zip(answers) {
         match *eid == view.broken {
