@@ -11,7 +11,7 @@ use psephos_protocol::{
     finality::Validators,
     ids::{Anchor, Digest, Eid, Genesis},
     keys::PublicKey,
-    state::{Batch, ElectionView, EntryState, Proposal, TallyView, Voter},
+    state::{Batch, ElectionView, EntryState, Proposal, TallyView},
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -35,7 +35,8 @@ pub(crate) const FINALIZED: &str = "chain_getFinalizedHead";
 #[derive(Clone)]
 pub struct Chain {
     pub(crate) inner: Arc<Inner>,
-    best: bool,
+    /// Whether it is read at its best block.
+    pub(crate) best: bool,
 }
 
 pub(crate) struct Inner {
@@ -183,14 +184,6 @@ impl Chain {
         self.call::<Option<ElectionView>>("election", eid).await?.ok_or(ChainError::UnknownElection(*eid))
     }
 
-    /// A voter on the roll.
-    ///
-    /// # Errors
-    /// [`ChainError`], as every reading of state.
-    pub async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
-        self.stored(&proof::voter_key(eid, credential)).await
-    }
-
     /// A roll entry.
     ///
     /// # Errors
@@ -318,29 +311,6 @@ impl Chain {
             return self.call_at(function, &arguments, None).await;
         }
         self.at(FINALIZED, |hash| self.call_at(function, &arguments, Some(hash))).await
-    }
-
-    /// What is stored under a key, without a proof. Trustees ask this for every ballot, and a call of the runtime
-    /// would cost the node more.
-    async fn stored<R: DecodeAll>(&self, key: &[u8]) -> Result<Option<R>, ChainError> {
-        let key = hex0x(key);
-        if self.best {
-            return self.stored_at(&key, None).await;
-        }
-        self.at(FINALIZED, |hash| self.stored_at(&key, Some(hash))).await
-    }
-
-    async fn stored_at<R: DecodeAll>(
-        &self,
-        key: &str,
-        at: Option<[u8; 32]>,
-    ) -> Result<Option<R>, ChainError> {
-        let at = at.map(|hash| hex0x(&hash));
-        let (endpoint, answer): (_, Option<String>) =
-            self.ask("state_getStorage", rpc_params![key, at]).await?;
-        let Some(answer) = answer else { return Ok(None) };
-        let value = R::decode_all(&mut unhex(&endpoint, &answer)?.as_slice());
-        value.map(Some).map_err(|_| ChainError::Inconsistent { endpoint, what: proof::OTHER_FORM.into() })
     }
 
     async fn call_at<R: DecodeAll>(

@@ -10,7 +10,7 @@ use psephos_protocol::{
     finality::{FinalityProof, Validators, VALIDATORS_KEY},
     ids::{Anchor, Eid},
     keys::PublicKey,
-    state::{ElectionState, RecordedBallot, Voter},
+    state::{ElectionState, RecordedBallot},
 };
 use sp_crypto_hashing::blake2_256;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use crate::{
     chain::{hex0x, Chain, FINALIZED},
     error::ChainError,
     proof,
+    roll::MAX_KEYS,
 };
 
 /// Blocks after one that is final, in which a justification is looked for: a round of GRANDPA finalizes far fewer.
@@ -49,14 +50,6 @@ impl FinalBlock {
     /// [`ChainError::UnknownElection`] when there is none; [`ChainError::Inconsistent`].
     pub async fn election(&self, eid: &Eid) -> Result<ElectionState, ChainError> {
         self.value(proof::election_key(eid)).await?.ok_or(ChainError::UnknownElection(*eid))
-    }
-
-    /// A voter.
-    ///
-    /// # Errors
-    /// [`ChainError::Inconsistent`].
-    pub async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
-        self.value(proof::voter_key(eid, credential)).await
     }
 
     /// The ballot that counts for a credential.
@@ -111,9 +104,13 @@ impl FinalBlock {
         self.chain.decoded(self.values(&[key]).await?.pop().flatten())
     }
 
-    /// What is stored under each of these keys, by one proof.
+    /// What is stored under each of these keys, by one proof of as many as a call may ask for.
     pub(crate) async fn values(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, ChainError> {
-        self.chain.proved_values(&self.header, keys).await
+        let mut values = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(MAX_KEYS) {
+            values.append(&mut self.chain.proved_values(&self.header, keys).await?);
+        }
+        Ok(values)
     }
 }
 

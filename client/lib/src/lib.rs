@@ -40,6 +40,7 @@ mod nodes;
 mod proof;
 pub mod record;
 pub mod registrar;
+mod roll;
 mod standing;
 mod submit;
 pub mod tally;

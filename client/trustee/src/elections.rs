@@ -112,12 +112,12 @@ impl Elections {
 
 /// What is asked of the chain about voters, at its last finalized block.
 pub trait View: Send + Sync + 'static {
-    /// A voter on the roll.
-    fn voter(
+    /// Voters on the roll, in the order of these credentials; `None` for one that is not on it.
+    fn voters(
         &self,
         eid: &Eid,
-        credential: &PublicKey,
-    ) -> impl Future<Output = Result<Option<Voter>, ChainError>> + Send;
+        credentials: &[PublicKey],
+    ) -> impl Future<Output = Result<Vec<Option<Voter>>, ChainError>> + Send;
 
     /// The ballot that counts for a credential.
     fn recorded(
@@ -129,8 +129,8 @@ pub trait View: Send + Sync + 'static {
 
 /// What the state at a block proves that is final: the weights of a set are taken from it.
 impl View for FinalBlock {
-    async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
-        FinalBlock::voter(self, eid, credential).await
+    async fn voters(&self, eid: &Eid, credentials: &[PublicKey]) -> Result<Vec<Option<Voter>>, ChainError> {
+        FinalBlock::voters(self, eid, credentials).await
     }
 
     async fn recorded(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<BallotHash>, ChainError> {
@@ -139,8 +139,8 @@ impl View for FinalBlock {
 }
 
 impl View for Chain {
-    async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
-        Chain::voter(self, eid, credential).await
+    async fn voters(&self, eid: &Eid, credentials: &[PublicKey]) -> Result<Vec<Option<Voter>>, ChainError> {
+        Chain::voters(self, eid, credentials).await
     }
 
     async fn recorded(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<BallotHash>, ChainError> {

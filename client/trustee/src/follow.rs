@@ -28,9 +28,6 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Questions about voters under way at a time.
-const PARALLEL: usize = 32;
-
 /// Why the set can't be rebuilt, or is not the chain's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FollowError {
@@ -354,19 +351,18 @@ impl Follower {
         if self.ballots.len() != counted as usize {
             return Err(mismatch("counted ballots", self.ballots.len().to_string(), counted.to_string()));
         }
+        let credentials: Vec<PublicKey> = self.ballots.keys().copied().collect();
+        let mut voters = view.voters(&election.eid, &credentials).await?.into_iter();
         let mut set = AcceptedSet::default();
-        let all: Vec<(&PublicKey, &LastBallot)> = self.ballots.iter().collect();
-        for some in all.chunks(PARALLEL) {
-            let voters = some.iter().map(|(credential, _)| view.voter(&election.eid, credential));
-            for ((credential, ballot), voter) in some.iter().zip(futures::future::join_all(voters).await) {
-                let fits = |voter: &Voter| {
-                    voter.style == ballot.style && usize::from(voter.unit) < election.manifest.units.len()
-                };
-                let Voter { weight, unit, .. } =
-                    voter?.filter(fits).ok_or_else(|| FollowError::voter(**credential, ballot.hash))?;
-                let (sequence, ballot) = (ballot.sequence, ballot.hash);
-                set.accept(**credential, Accepted { sequence, ballot, weight, unit });
-            }
+        for (credential, ballot) in &self.ballots {
+            let fits = |voter: &Voter| {
+                voter.style == ballot.style && usize::from(voter.unit) < election.manifest.units.len()
+            };
+            let voter = voters.next().flatten().filter(fits);
+            let Voter { weight, unit, .. } =
+                voter.ok_or_else(|| FollowError::voter(*credential, ballot.hash))?;
+            let (sequence, ballot) = (ballot.sequence, ballot.hash);
+            set.accept(*credential, Accepted { sequence, ballot, weight, unit });
         }
         Ok(set)
     }

@@ -4,8 +4,8 @@
 //! the credential's signature; the ballot's proof; the envelope; the share's equation under its own
 //! random weights. Then the deposit is on the disk, and only then there is a receipt.
 //!
-//! **Floods.** An outsider costs one question to the node, made over a bounded number of connections.
-//! A voter gets 32 receipts and [`MAX_FAULTS`] ballots that the voter's own key signed and whose proof is wrong;
+//! **Floods.** An outsider costs a place in a question to the node, which all deposits that wait share ([`crate::roll`]);
+//! they come over a bounded number of connections. A voter gets 32 receipts and [`MAX_FAULTS`] ballots that the voter's own key signed and whose proof is wrong;
 //! proofs are checked on all cores in batches ([`crate::check`]), the others wait.
 
 use psephos_client::ChainError;
@@ -29,6 +29,7 @@ use crate::{
     config::Keys,
     elections::{Elections, Served, View},
     metrics::Metrics,
+    roll::Roll,
     store::{Deposited, Keep, Store, StoreError},
 };
 
@@ -86,7 +87,8 @@ impl From<StoreError> for DepositError {
 
 /// A trustee's inbox.
 pub struct Inbox<V> {
-    view: V,
+    view: Arc<V>,
+    roll: Roll,
     checker: Checker,
     store: Arc<Store>,
     elections: Arc<Elections>,
@@ -95,7 +97,7 @@ pub struct Inbox<V> {
 }
 
 impl<V: View> Inbox<V> {
-    /// An inbox over a store, for these elections.
+    /// An inbox over a store, for these elections. Its roll is a task of the runtime that this is called in.
     #[must_use]
     pub fn new(
         view: V,
@@ -104,7 +106,9 @@ impl<V: View> Inbox<V> {
         elections: Arc<Elections>,
         metrics: Metrics,
     ) -> Self {
-        Self { view, checker: Checker::start(keys), store, elections, faults: Mutex::default(), metrics }
+        let view = Arc::new(view);
+        let (roll, checker) = (Roll::start(view.clone()), Checker::start(keys));
+        Self { view, roll, checker, store, elections, faults: Mutex::default(), metrics }
     }
 
     /// The last finalized height, for receipts.
@@ -155,7 +159,7 @@ impl<V: View> Inbox<V> {
                 format!("this needs Open, and the election is {phase}"),
             ));
         }
-        let voter = self.view.voter(&served.eid(), &statement.credential).await?.ok_or_else(|| {
+        let voter = self.roll.voter(served.eid(), statement.credential).await?.ok_or_else(|| {
             refused(Refusal::NotOnRoll, format!("credential {}: register it first", statement.credential))
         })?;
         if statement.style != voter.style {

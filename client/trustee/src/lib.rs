@@ -39,6 +39,7 @@ pub mod help;
 pub mod inbox;
 pub mod metrics;
 pub mod recover;
+mod roll;
 pub mod rpc;
 pub mod store;
 pub mod tally;

@@ -478,7 +478,10 @@ async fn a_registration_is_proved() {
     node.lies(move |method, params| match (method, params.first().and_then(Value::as_str)) {
         ("state_call", Some("VotingApi_entry_of")) => Some(json!(hex0x(&Some(7u32).encode()))),
         ("state_call", Some("VotingApi_entry")) => Some(json!(hex0x(&Some(&entry).encode()))),
-        ("state_getStorage", _) => Some(json!(hex0x(&said.encode()))),
+        ("state_queryStorageAt", _) => {
+            let changes = [(&params[0][0], hex0x(&said.encode()))];
+            Some(json!([{ "block": hex0x(&[0; 32]), "changes": changes }]))
+        }
         _ => None,
     });
     let chain = node.connect().await.unwrap();

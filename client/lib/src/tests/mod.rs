@@ -1,5 +1,6 @@
-//! Voters' clients against nodes that lie.
+//! Clients against nodes that lie.
 
 mod lies;
 mod node;
+mod roll;
 mod world;

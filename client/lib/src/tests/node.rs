@@ -9,7 +9,7 @@ use psephos_protocol::{
 };
 use serde_json::{json, Value};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         atomic::{AtomicBool, Ordering},
         Arc, Mutex,
@@ -30,7 +30,7 @@ const METHODS: [&str; 8] = [
     "chain_getBlock",
     "state_getReadProof",
     "state_call",
-    "state_getStorage",
+    "state_queryStorageAt",
 ];
 
 type Answer = Result<Value, ErrorObjectOwned>;
@@ -141,11 +141,11 @@ impl Node {
                 let keys: Vec<_> = params[0].as_array().unwrap().iter().map(bytes).collect();
                 read_proof(self.block(&params[1]).unwrap(), &keys)
             }
-            "state_getStorage" => {
+            "state_queryStorageAt" => {
                 // The best block where none is named.
                 let at = params.get(1).filter(|hash| !hash.is_null()).and_then(|hash| self.block(hash));
-                let state = &at.unwrap_or(self.world.last()).state;
-                json!(state.get(&bytes(&params[0])).map(|value| hex0x(value)))
+                let keys: Vec<_> = params[0].as_array().unwrap().iter().map(bytes).collect();
+                stored(at.unwrap_or(self.world.last()), &keys)
             }
             "state_call" => json!(hex0x(&self.call(params[0].as_str().unwrap(), &bytes(&params[1])))),
             other => unreachable!("{other}"),
@@ -192,4 +192,12 @@ impl Node {
 pub fn read_proof(block: &Block, keys: &[Vec<u8>]) -> Value {
     let nodes: Vec<String> = prove(&block.state, keys).1.iter().map(|node| hex0x(node)).collect();
     json!({ "at": hex0x(&block.anchor.hash), "proof": nodes })
+}
+
+/// As `state_queryStorageAt` gives it: a key that is asked for again is not said again.
+pub fn stored(block: &Block, keys: &[Vec<u8>]) -> Value {
+    let keys: BTreeSet<_> = keys.iter().collect();
+    let changes: Vec<_> =
+        keys.iter().map(|key| (hex0x(key), block.state.get(*key).map(|value| hex0x(value)))).collect();
+    json!([{ "block": hex0x(&block.anchor.hash), "changes": changes }])
 }

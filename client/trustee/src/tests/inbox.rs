@@ -264,4 +264,7 @@ async fn many_deposits_at_once_are_all_kept() {
         assert_eq!(receipts[index], Ok(kept.receipt));
     }
     assert_eq!(case.store.deposits(&case.served.eid()), Ok(12));
+    let asked = case.chain.asked.lock().unwrap().clone();
+    assert_eq!(asked.iter().sum::<usize>(), 24, "each was asked for");
+    assert!(asked.len() <= 3, "in far fewer calls than there are deposits: {asked:?}");
 }

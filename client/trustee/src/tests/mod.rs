@@ -7,6 +7,7 @@ mod inbox;
 mod metrics;
 mod peers;
 mod restore;
+mod roll;
 mod rpc;
 mod store;
 mod tally;
@@ -102,6 +103,8 @@ pub fn elections(served: &Arc<Served>, height: u32) -> Arc<Elections> {
 pub struct Answers {
     pub voters: Arc<Mutex<BTreeMap<PublicKey, Voter>>>,
     pub recorded: Arc<Mutex<BTreeMap<PublicKey, BallotHash>>>,
+    /// How many voters were asked for in each call.
+    pub asked: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Answers {
@@ -120,8 +123,10 @@ impl Answers {
 }
 
 impl View for Answers {
-    async fn voter(&self, _: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
-        Ok(self.voters.lock().unwrap().get(credential).cloned())
+    async fn voters(&self, _: &Eid, credentials: &[PublicKey]) -> Result<Vec<Option<Voter>>, ChainError> {
+        self.asked.lock().unwrap().push(credentials.len());
+        let voters = self.voters.lock().unwrap();
+        Ok(credentials.iter().map(|credential| voters.get(credential).cloned()).collect())
     }
 
     async fn recorded(&self, _: &Eid, credential: &PublicKey) -> Result<Option<BallotHash>, ChainError> {

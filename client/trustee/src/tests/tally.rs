@@ -174,6 +174,7 @@ const VOTES: [(usize, u32, usize, bool); 4] =
 async fn the_set_is_the_last_ballot_of_each_voter_with_its_weight() {
     let mut case = case(&VOTES).await;
     let (set, statement) = case.agreed_set().await;
+    assert_eq!(case.chain.asked.lock().unwrap().last(), Some(&3), "all voters in one question");
     let mut expected = AcceptedSet::default();
     for counted in &case.counted {
         let ballot = &counted.cast.signed.ballot.statement;
