@@ -9,11 +9,7 @@ use psephos_client::{
     error::ChainError,
     voter::{SealedBallot, Voting},
 };
-use psephos_protocol::{
-    ballot::CastBallot,
-    receipt::Receipt,
-    wire::Message,
-};
+use psephos_protocol::{ballot::CastBallot, receipt::Receipt, wire::Message};
 
 use crate::{election::PATIENCE, voting::Voter};
 
@@ -32,7 +28,9 @@ pub async fn is_harmless(voting: &Voting, nodes: &[String], voters: &[Voter]) ->
 
     let chain = voting.chain();
     for ballot in &others {
-        is_recorded(chain, std::slice::from_ref(ballot)).await.context("a ballot went down with another's")?;
+        is_recorded(chain, std::slice::from_ref(ballot))
+            .await
+            .context("a ballot went down with another's")?;
     }
     is_recorded(chain, &twice).await.context("neither of a voter's two ballots was taken")
 }
@@ -63,7 +61,8 @@ async fn hand_in(node: &str, others: &[CastBallot], ballot: &CastBallot) -> Resu
     let chain = Chain::connect(std::slice::from_ref(&node.to_owned())).await?;
     let (alone, others) = others.split_first().context("some others")?;
     chain.submit(&Message::Cast(alone.clone())).await?;
-    let together = others.iter().chain([ballot]).map(|ballot| Message::Cast(ballot.clone())).collect::<Vec<_>>();
+    let together =
+        others.iter().chain([ballot]).map(|ballot| Message::Cast(ballot.clone())).collect::<Vec<_>>();
     for answer in join_all(together.iter().map(|message| chain.submit(message))).await {
         match answer {
             // The voter's other ballot was there before.

@@ -1,6 +1,6 @@
 //! Casting (spec 6.5): what makes a ballot accepted, alone or in a bundle with others.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::{BTreeMap, Entry};
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -127,12 +127,13 @@ impl<T: Config> Pallet<T> {
         if statement.style != voter.style {
             return Err(Refusal::WrongStyle);
         }
-        if !styles.contains_key(&voter.style) {
-            let rules = Styles::<T>::get(statement.eid, voter.style).ok_or(Refusal::WrongStyle)?;
-            styles.insert(voter.style, rules);
-        }
-        let max_ballots = styles.get(&voter.style).map(|rules| rules.max_ballots).unwrap_or_default();
-        if voter.ballots >= max_ballots {
+        let rules = match styles.entry(voter.style) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                new.insert(Styles::<T>::get(statement.eid, voter.style).ok_or(Refusal::WrongStyle)?)
+            }
+        };
+        if voter.ballots >= rules.max_ballots {
             return Err(Refusal::TooManyBallots);
         }
         let step = statement.sequence.saturating_sub(voter.sequence);

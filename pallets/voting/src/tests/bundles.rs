@@ -134,9 +134,9 @@ fn a_bundle_has_a_length_and_weighs_what_is_in_it() {
             (Pallet::<Test>::authorize_bundle_weight(ballots), Pallet::<Test>::bundle_weight(ballots));
         authorize.saturating_add(cast).ref_time()
     };
-    let alone = weight(&[ballot.clone()]);
+    let alone = weight(core::slice::from_ref(&ballot));
     assert!(weight(&[ballot.clone(), ballot.clone()]) > alone);
     let mut larger = ballot;
-    larger.receipts.try_push(larger.receipts[0].clone()).expect("room");
+    larger.receipts.try_push(larger.receipts[0]).expect("room");
     assert!(weight(&[larger]) > alone);
 }
