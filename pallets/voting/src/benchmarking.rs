@@ -148,7 +148,7 @@ fn vote(options: usize) -> Vec<Vec<u32>> {
 }
 
 /// An open election, and `n` ballots of two options.
-fn bundle<T: Config>(n: u32) -> Result<Bundle, BenchmarkError> {
+fn bundle_of<T: Config>(n: u32) -> Result<Bundle, BenchmarkError> {
     let mut fixture = open::<T>(2, 3, n as usize)?;
     let ballots = (0..n as usize).map(|voter| fixture.cast(voter, 1, &vote(2)).cast);
     must(wire::bundle(ballots.collect()).ok_or(()))
@@ -379,7 +379,7 @@ mod benchmarks {
     /// `n` of the smallest ballots, which the node has verified before.
     #[benchmark]
     fn authorize_known_bundle(n: Linear<1, MAX_BUNDLE>) -> Result<(), BenchmarkError> {
-        let call = Call::<T>::cast_bundle { ballots: bundle::<T>(n)? };
+        let call = Call::<T>::cast_bundle { ballots: bundle_of::<T>(n)? };
         authorize(call.clone())?;
         #[block]
         {
@@ -391,7 +391,7 @@ mod benchmarks {
     /// The same.
     #[benchmark]
     fn bundle(n: Linear<1, MAX_BUNDLE>) -> Result<(), BenchmarkError> {
-        let ballots = bundle::<T>(n)?;
+        let ballots = bundle_of::<T>(n)?;
         #[extrinsic_call]
         cast_bundle(RawOrigin::Authorized, ballots);
         Ok(())
