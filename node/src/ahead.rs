@@ -12,7 +12,7 @@ pub mod batch;
 pub mod import;
 mod metrics;
 
-use crate::service::FullClient;
+use crate::service::{FullBackend, FullClient};
 use alarm::Alarm;
 use codec::{DecodeAll, Encode};
 use metrics::Metrics;
@@ -26,10 +26,12 @@ use psephos_protocol::{
     state::Voter,
     wire::Message,
 };
-use psephos_runtime::{opaque::UncheckedExtrinsic, Hash, Runtime};
-use sc_client_api::StorageProvider;
+use psephos_runtime::{
+    opaque::{Block, UncheckedExtrinsic},
+    Hash, Runtime,
+};
+use sc_client_api::{Backend, StateBackend};
 use sp_api::ProvideRuntimeApi;
-use sp_core::storage::StorageKey;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -78,14 +80,14 @@ impl Ahead {
     /// The checks of the ballots in an extrinsic that was sent to this node; none if it has no ballot, or one that the
     /// runtime refuses at less cost.
     pub fn jobs(&self, at: Hash, extrinsic: &UncheckedExtrinsic) -> Option<Vec<Job>> {
-        let ballots = ballots(extrinsic);
-        let jobs = ballots.iter().map(|cast| self.job(at, cast)).collect::<Option<Vec<Job>>>()?;
+        let (ballots, roll) = (ballots(extrinsic), self.roll(at)?);
+        let jobs = ballots.iter().map(|cast| self.job(at, &roll, cast)).collect::<Option<Vec<Job>>>()?;
         (!jobs.is_empty()).then_some(jobs)
     }
 
-    /// The check of a ballot; none if the runtime refuses it at less cost (see [`Self::may_count`] and [`Alarm`]).
-    pub fn job(&self, at: Hash, cast: &CastBallot) -> Option<Job> {
-        if !self.may_count(at, cast) {
+    /// The check of a ballot; none if the runtime refuses it at less cost (see [`Roll::may_count`] and [`Alarm`]).
+    pub fn job(&self, at: Hash, roll: &Roll, cast: &CastBallot) -> Option<Job> {
+        if !roll.may_count(cast) {
             return None;
         }
         let style = self.style(at, &cast.signed.ballot.statement)?;
@@ -95,12 +97,9 @@ impl Ahead {
         Some(style.job(cast))
     }
 
-    /// Whether a ballot is worth checking: its voter has no ballot as new as this one. Otherwise whoever sends the
-    /// ballots of the record once more makes every node pay for proofs that hold.
-    pub fn may_count(&self, at: Hash, cast: &CastBallot) -> bool {
-        let statement = &cast.signed.ballot.statement;
-        let voter = self.voter(at, statement);
-        voter.is_some_and(|voter| voter.style == statement.style && statement.sequence > voter.sequence)
+    /// The electoral rolls as the state of a block has them.
+    pub fn roll(&self, at: Hash) -> Option<Roll> {
+        self.client.state_at(at).ok().map(Roll)
     }
 
     /// Checks the ballots of a block that is about to be executed on top of `parent`. Its author answers for
@@ -127,13 +126,6 @@ impl Ahead {
         found.bad == 0
     }
 
-    /// The voter, read from the state: a call of the runtime would cost about as much as a ballot in a batch.
-    fn voter(&self, at: Hash, statement: &Statement) -> Option<Voter> {
-        let key = Voters::<Runtime>::hashed_key_for(statement.eid, statement.credential);
-        let voter = self.client.storage(at, &StorageKey(key)).ok()??;
-        Voter::decode_all(&mut voter.0.as_slice()).ok()
-    }
-
     fn style(&self, at: Hash, statement: &Statement) -> Option<Arc<Style>> {
         let key = (statement.eid, statement.style);
         // A thread that panicked has left the map as it was.
@@ -149,6 +141,25 @@ impl Ahead {
             all.insert(key, style.clone());
             Some(style)
         })
+    }
+}
+
+/// Voters, read from the state: a call of the runtime for one would cost about as much as a ballot in a batch.
+pub struct Roll(<FullBackend as Backend<Block>>::State);
+
+impl Roll {
+    /// Whether a ballot is worth checking: its voter has no ballot as new as this one. Otherwise whoever sends the
+    /// ballots of the record once more makes every node pay for proofs that hold.
+    pub fn may_count(&self, cast: &CastBallot) -> bool {
+        let statement = &cast.signed.ballot.statement;
+        let voter = self.voter(statement);
+        voter.is_some_and(|voter| voter.style == statement.style && statement.sequence > voter.sequence)
+    }
+
+    fn voter(&self, statement: &Statement) -> Option<Voter> {
+        let key = Voters::<Runtime>::hashed_key_for(statement.eid, statement.credential);
+        let voter = self.0.storage(&key).ok()??;
+        Voter::decode_all(&mut voter.as_slice()).ok()
     }
 }
 

@@ -112,7 +112,8 @@ impl Maker {
     /// The ballot that a transaction casts, if it may count. Of others the runtime says why they may not.
     fn ballot(&self, extrinsic: &UncheckedExtrinsic) -> Option<CastBallot> {
         let Message::Cast(ballot) = Message::from_extrinsic(&extrinsic.encode())? else { return None };
-        self.ahead.job(self.client.info().best_hash, &ballot).map(|_| ballot)
+        let best = self.client.info().best_hash;
+        self.ahead.job(best, &self.ahead.roll(best)?, &ballot).map(|_| ballot)
     }
 
     async fn offer(&self, extrinsic: UncheckedExtrinsic) -> Answer {
@@ -173,14 +174,14 @@ impl Maker {
 
     /// Forgets bundles whose ballots are final, and has the ballots of those that were lost go on alone.
     async fn look_after(&self, finalized: Hash) {
+        let rolls = (self.ahead.roll(finalized), self.ahead.roll(self.client.info().best_hash));
+        let (Some(finalized), Some(best)) = rolls else { return };
         let made = mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
-        let best = self.client.info().best_hash;
         for bundle in made {
-            let is_open = |at| move |ballot: &&CastBallot| self.ahead.may_count(at, ballot);
-            if !bundle.ballots.iter().any(|ballot| is_open(finalized)(&ballot)) {
+            if !bundle.ballots.iter().any(|ballot| finalized.may_count(ballot)) {
                 continue;
             }
-            let left: Vec<_> = bundle.ballots.iter().filter(is_open(best)).collect();
+            let left: Vec<_> = bundle.ballots.iter().filter(|ballot| best.may_count(ballot)).collect();
             if left.is_empty() || self.pool.ready_transaction(&bundle.hash).is_some() {
                 self.remember(bundle);
                 continue;

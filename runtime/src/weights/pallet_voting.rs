@@ -5,7 +5,7 @@
 //! psephos-node benchmark pallet --chain dev --pallet pallet_voting --extrinsic '*' --steps 10 --repeat 5 --output FILE
 //! ```
 //!
-//! Measured on one core of an Intel Xeon with 2 cores, 2026-11-21.
+//! Measured on one core of an Intel Xeon with 2 cores, 2026-11-21 and 22.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens)]
@@ -221,90 +221,119 @@ impl<T: frame_system::Config> pallet_voting::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Voting::Elections` (r:1 w:0)
-	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1335), added: 3810, mode: `MaxEncodedLen`)
-	/// Storage: `Voting::Manifests` (r:1 w:0)
-	/// Proof: `Voting::Manifests` (`max_values`: None, `max_size`: Some(643051), added: 645526, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:2 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1377), added: 3852, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Voting::Voters` (r:1 w:0)
-	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(99), added: 2574, mode: `MaxEncodedLen`)
+	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
+	/// Storage: `Voting::Styles` (r:1 w:0)
+	/// Proof: `Voting::Styles` (`max_values`: None, `max_size`: Some(1048623), added: 1051098, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// The range of component `b` is `[2, 128]`.
 	/// The range of component `r` is `[3, 16]`.
 	fn authorize_cast(b: u32, r: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1010 + b * (10 ±0) + r * (1260 ±0)`
-		//  Estimated: `646516`
-		// Minimum execution time: 902_632_000 picoseconds.
-		Weight::from_parts(175_597_741, 0)
-			.saturating_add(Weight::from_parts(0, 646516))
-			// Standard Error: 707_229
-			.saturating_add(Weight::from_parts(22_089_033, 0).saturating_mul(b.into()))
-			// Standard Error: 6_588_764
-			.saturating_add(Weight::from_parts(62_365_501, 0).saturating_mul(r.into()))
-			.saturating_add(T::DbWeight::get().reads(6))
+		//  Measured:  `854 + b * (10 ±0) + r * (32 ±0)`
+		//  Estimated: `1052088`
+		// Minimum execution time: 944_577_000 picoseconds.
+		Weight::from_parts(192_014_743, 0)
+			.saturating_add(Weight::from_parts(0, 1052088))
+			// Standard Error: 878_195
+			.saturating_add(Weight::from_parts(20_600_356, 0).saturating_mul(b.into()))
+			// Standard Error: 8_181_542
+			.saturating_add(Weight::from_parts(68_912_828, 0).saturating_mul(r.into()))
+			.saturating_add(T::DbWeight::get().reads(5))
 	}
 	/// Storage: `Voting::Elections` (r:1 w:0)
-	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1335), added: 3810, mode: `MaxEncodedLen`)
-	/// Storage: `Voting::Manifests` (r:1 w:0)
-	/// Proof: `Voting::Manifests` (`max_values`: None, `max_size`: Some(643051), added: 645526, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:2 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1377), added: 3852, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Voting::Voters` (r:1 w:0)
-	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(99), added: 2574, mode: `MaxEncodedLen`)
+	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
+	/// Storage: `Voting::Styles` (r:1 w:0)
+	/// Proof: `Voting::Styles` (`max_values`: None, `max_size`: Some(1048623), added: 1051098, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// The range of component `b` is `[2, 128]`.
 	/// The range of component `r` is `[3, 16]`.
 	fn authorize_known_cast(b: u32, r: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `970 + b * (10 ±0) + r * (1260 ±0)`
-		//  Estimated: `646516`
-		// Minimum execution time: 58_129_000 picoseconds.
-		Weight::from_parts(40_951_992, 0)
-			.saturating_add(Weight::from_parts(0, 646516))
-			// Standard Error: 16_050
-			.saturating_add(Weight::from_parts(421_850, 0).saturating_mul(b.into()))
-			// Standard Error: 149_530
-			.saturating_add(Weight::from_parts(1_442_829, 0).saturating_mul(r.into()))
-			.saturating_add(T::DbWeight::get().reads(6))
+		//  Measured:  `814 + b * (10 ±0) + r * (32 ±0)`
+		//  Estimated: `1052088`
+		// Minimum execution time: 34_230_000 picoseconds.
+		Weight::from_parts(29_295_821, 0)
+			.saturating_add(Weight::from_parts(0, 1052088))
+			// Standard Error: 17_835
+			.saturating_add(Weight::from_parts(225_812, 0).saturating_mul(b.into()))
+			// Standard Error: 166_160
+			.saturating_add(Weight::from_parts(398_133, 0).saturating_mul(r.into()))
+			.saturating_add(T::DbWeight::get().reads(5))
 	}
 	/// Storage: `Voting::Elections` (r:1 w:1)
-	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1335), added: 3810, mode: `MaxEncodedLen`)
-	/// Storage: `Voting::Manifests` (r:1 w:0)
-	/// Proof: `Voting::Manifests` (`max_values`: None, `max_size`: Some(643051), added: 645526, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:2 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1377), added: 3852, mode: `MaxEncodedLen`)
+	/// Storage: `Voting::Voters` (r:1 w:1)
+	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
+	/// Storage: `Voting::Ballots` (r:0 w:1)
+	/// Proof: `Voting::Ballots` (`max_values`: None, `max_size`: Some(16514), added: 18989, mode: `MaxEncodedLen`)
+	/// The range of component `c` is `[1, 127]`.
+	fn cast(c: u32, ) -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `570`
+		//  Estimated: `4842`
+		// Minimum execution time: 43_233_000 picoseconds.
+		Weight::from_parts(61_526_058, 0)
+			.saturating_add(Weight::from_parts(0, 4842))
+			// Standard Error: 21_714
+			.saturating_add(Weight::from_parts(578_692, 0).saturating_mul(c.into()))
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
+	/// Storage: `Voting::Elections` (r:1 w:0)
+	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1377), added: 3852, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Voting::Voters` (r:1 w:1)
-	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(99), added: 2574, mode: `MaxEncodedLen`)
-	/// Storage: `Voting::Ballots` (r:0 w:1)
-	/// Proof: `Voting::Ballots` (`max_values`: None, `max_size`: Some(16512), added: 18987, mode: `MaxEncodedLen`)
-	fn cast(_c: u32) -> Weight {
+	/// Storage: `Voting::Voters` (r:128 w:0)
+	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
+	/// Storage: `Voting::Styles` (r:1 w:0)
+	/// Proof: `Voting::Styles` (`max_values`: None, `max_size`: Some(1048623), added: 1051098, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// The range of component `n` is `[1, 128]`.
+	fn authorize_known_bundle(n: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `22455`
-		//  Estimated: `646516`
-		// Minimum execution time: 179_111_000 picoseconds.
-		Weight::from_parts(197_141_000, 0)
-			.saturating_add(Weight::from_parts(0, 646516))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(3))
-	}
-	fn authorize_known_bundle(n: u32) -> Weight {
-		Weight::from_parts(40_000_000, 0)
-			.saturating_add(Weight::from_parts(20_000_000, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(5))
+		//  Measured:  `878 + n * (75 ±0)`
+		//  Estimated: `1052088 + n * (2576 ±0)`
+		// Minimum execution time: 30_061_000 picoseconds.
+		Weight::from_parts(4_784_120, 0)
+			.saturating_add(Weight::from_parts(0, 1052088))
+			// Standard Error: 129_425
+			.saturating_add(Weight::from_parts(8_855_938, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 2576).saturating_mul(n.into()))
 	}
-	fn bundle(n: u32) -> Weight {
-		Weight::from_parts(40_000_000, 0)
-			.saturating_add(Weight::from_parts(40_000_000, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(3))
+	/// Storage: `Voting::Elections` (r:1 w:1)
+	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1377), added: 3852, mode: `MaxEncodedLen`)
+	/// Storage: `Voting::Voters` (r:128 w:128)
+	/// Proof: `Voting::Voters` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
+	/// Storage: `Voting::Ballots` (r:0 w:128)
+	/// Proof: `Voting::Ballots` (`max_values`: None, `max_size`: Some(16514), added: 18989, mode: `MaxEncodedLen`)
+	/// The range of component `n` is `[1, 128]`.
+	fn bundle(n: u32, ) -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `504 + n * (75 ±0)`
+		//  Estimated: `4842 + n * (2576 ±0)`
+		// Minimum execution time: 34_022_000 picoseconds.
+		Weight::from_parts(12_589_288, 0)
+			.saturating_add(Weight::from_parts(0, 4842))
+			// Standard Error: 149_426
+			.saturating_add(Weight::from_parts(17_548_377, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes(3))
+			.saturating_add(T::DbWeight::get().writes(1))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 2576).saturating_mul(n.into()))
 	}
 	/// Storage: `Voting::Elections` (r:1 w:0)
 	/// Proof: `Voting::Elections` (`max_values`: None, `max_size`: Some(1335), added: 3810, mode: `MaxEncodedLen`)
