@@ -6,16 +6,25 @@ use codec::Encode;
 use futures::future::{join_all, try_join_all};
 use psephos_client::{
     chain::Chain,
+    endpoints::TrusteeClient,
     error::ChainError,
     voter::{SealedBallot, Voting},
 };
-use psephos_protocol::{ballot::CastBallot, receipt::Receipt, wire::Message};
+use psephos_protocol::{
+    ballot::CastBallot, envelope::Deposit, ids::BallotHash, receipt::Receipt, wire::Message,
+};
+use std::time::Duration;
+use tokio::time::sleep;
 
 use crate::{election::PATIENCE, voting::Voter};
 
 /// Voters that this takes: one casts twice, and at each of two nodes there are others: one that goes alone, for a node
 /// gathers what comes after it, and two that travel with the ballot.
 pub const VOTERS: usize = 7;
+
+/// How often a trustee is asked, and the pause in between.
+const TIMES: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Whoever votes here may vote again later.
 pub async fn is_harmless(voting: &Voting, nodes: &[String], voters: &[Voter]) -> Result<()> {
@@ -43,17 +52,29 @@ async fn ready(voting: &Voting, voter: &Voter) -> Result<CastBallot> {
     let hash = sealed.hash();
     let deposits = voting.trustees().iter().map(|trustee| {
         let deposit = sealed.deposit(trustee.trustee());
-        async move {
-            let deposit = deposit.context("an envelope for each trustee")?;
-            Ok::<Receipt, anyhow::Error>(
-                trustee.deposit(voting.election(), &hash, &hex::encode(deposit.encode())).await?,
-            )
-        }
+        async move { vouched(voting, trustee, &hash, &deposit.context("an envelope for each")?).await }
     });
     let mut receipts = try_join_all(deposits).await?;
     receipts.truncate(usize::from(voting.election().manifest.quorum));
     let receipts = receipts.try_into().ok().context("trustees are few")?;
     Ok(CastBallot { signed: sealed.ballot, receipts })
+}
+
+/// A trustee's receipt, once it has followed the chain as far as the election's opening.
+async fn vouched(
+    voting: &Voting,
+    trustee: &TrusteeClient,
+    ballot: &BallotHash,
+    deposit: &Deposit,
+) -> Result<Receipt> {
+    let deposit = hex::encode(deposit.encode());
+    for _ in 0..TIMES {
+        match trustee.deposit(voting.election(), ballot, &deposit).await {
+            Err(error) if error.is_passing() => sleep(PAUSE).await,
+            outcome => return Ok(outcome?),
+        }
+    }
+    anyhow::bail!("{} does not vouch for a ballot", trustee.name())
 }
 
 /// Hands ballots in at a node, once: one at first, which goes on alone, and then the others with it.
