@@ -81,7 +81,11 @@ impl Ahead {
     /// runtime refuses at less cost.
     pub fn jobs(&self, at: Hash, extrinsic: &UncheckedExtrinsic) -> Option<Vec<Job>> {
         let (ballots, roll) = (ballots(extrinsic), self.roll(at)?);
-        let jobs = ballots.iter().map(|cast| self.job(at, &roll, cast)).collect::<Option<Vec<Job>>>()?;
+        if !ballots.iter().all(|cast| roll.may_count(cast)) {
+            return None;
+        }
+        // At the first that fails the runtime ends, too.
+        let jobs: Vec<Job> = ballots.iter().map_while(|cast| self.job(at, &roll, cast)).collect();
         (!jobs.is_empty()).then_some(jobs)
     }
 

@@ -17,7 +17,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use prometheus_endpoint::Registry;
-use psephos_host::Job;
+use psephos_host::{all_known, Job};
 use psephos_runtime::{
     opaque::{Block, UncheckedExtrinsic},
     BlockNumber, Hash, Header,
@@ -131,7 +131,9 @@ impl Validation {
         let (count, bytes) = held.map_or((0, 0), |held| (held.ready, held.ready_bytes));
         let own = jobs.iter().map(|job| job.ballot.len()).sum();
         let place = self.room.enter(count, bytes, own).ok_or(PoolError::ImmediatelyDropped)?;
-        self.batches.done(jobs).await.map_err(|Full| PoolError::ImmediatelyDropped)?;
+        if !all_known(&jobs) {
+            self.batches.done(jobs).await.map_err(|Full| PoolError::ImmediatelyDropped)?;
+        }
         Ok(place)
     }
 }

@@ -51,8 +51,8 @@ pub fn finality(
     Ok(module)
 }
 
-/// `voting_submit`: takes what `author_submitExtrinsic` takes, gives the same hash and the same errors, and has ballots
-/// go on in bundles ([`crate::bundles`]).
+/// `voting_submit`: takes what `author_submitExtrinsic` takes, gives errors with the same codes, and has ballots go on in
+/// bundles ([`crate::bundles`]).
 pub fn voting(bundles: Arc<Bundles>) -> Result<RpcModule<Bundles>, RegisterMethodError> {
     let mut module = RpcModule::from_arc(bundles);
     module.register_async_method("voting_submit", |params, bundles, _| async move {

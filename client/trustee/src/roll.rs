@@ -52,7 +52,7 @@ impl Roll {
     }
 }
 
-/// Asks election by election, at the same time, so that none waits for another's answer.
+/// Asks for all elections at the same time. The next questions wait until all are answered.
 async fn answer_all(view: &impl View, questions: impl Iterator<Item = Question>) {
     let mut elections: BTreeMap<Eid, Vec<Question>> = BTreeMap::new();
     // Who hung up needs no answer.

@@ -40,12 +40,14 @@ impl<T: Config> Pallet<T> {
         known.saturating_add(Self::proof_weight(ballot))
     }
 
-    /// What the ballots of a bundle cost more than the same number of the smallest is what they cost more alone.
+    /// What the ballots of a bundle cost more than the same number of the smallest is what they cost more alone. Each may
+    /// have a style and an anchor of its own, which the measured ones share.
     pub(crate) fn authorize_bundle_weight(ballots: &[CastBallot]) -> Weight {
         let known = <T as Config>::WeightInfo::authorize_known_cast;
         let least = known(0, 0);
+        let reads = T::DbWeight::get().reads((ballots.len() as u64).saturating_mul(2));
         ballots.iter().fold(
-            <T as Config>::WeightInfo::authorize_known_bundle(ballots.len() as u32),
+            <T as Config>::WeightInfo::authorize_known_bundle(ballots.len() as u32).saturating_add(reads),
             |sum, ballot| {
                 let (bits, receipts) = size(ballot);
                 sum.saturating_add(known(bits, receipts).saturating_sub(least))

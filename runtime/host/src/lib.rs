@@ -24,7 +24,7 @@ mod native;
 mod passed;
 
 #[cfg(feature = "std")]
-pub use native::{verify_ahead, Found, Job};
+pub use native::{all_known, verify_ahead, Found, Job};
 
 /// Whether a ballot (SCALE, `psephos_protocol::ballot::CastBallot`) passes every check of spec 6.4 against
 /// its terms (SCALE, `psephos_protocol::ballot::Terms`): 0, or the code of the refusal

@@ -73,6 +73,12 @@ pub fn verify(ballot: &[u8], terms: &[u8]) -> u8 {
     verdict
 }
 
+/// Whether all of these ballots are known to have passed.
+#[must_use]
+pub fn all_known(jobs: &[Job]) -> bool {
+    jobs.iter().all(|job| lock(&PASSED).contains(&key(&job.ballot, &job.terms)))
+}
+
 /// Verifies these ballots together, on all cores, and keeps in mind which passed for [`crate::ballots::verify`].
 /// Changes no verdict, only when it is found.
 pub fn verify_ahead(jobs: &[Job]) -> Found {
@@ -168,6 +174,7 @@ mod tests {
         jobs.push(Job { ballot: vec![1, 2, 3], terms: terms.clone() });
         jobs.push(Job { ballot: good[0].encode(), terms: Arc::from(&terms[1..]) });
         assert_eq!(verify_ahead(&jobs), Found { new: jobs.len(), bad: 3 });
+        assert!(all_known(&jobs[..2]) && !all_known(&jobs[..3]));
         let again = verify_ahead(&jobs[..5]);
         assert_eq!(again, Found { new: 1, bad: 1 }, "bad ones are not kept: they would push out good ones");
         for (place, ballot) in bad.iter().enumerate() {
