@@ -273,7 +273,7 @@ fn a_bundle_is_read_as_its_ballots() {
     let credentials = together.iter().map(|cast| cast.signed.ballot.statement.credential);
     assert!(credentials.is_sorted());
     let bytes = bundle_to_extrinsic(&together);
-    assert_eq!(bytes[4..8], [0x45, 0, 8, 10], "behind the length of four bytes");
+    assert_eq!(bytes[2..6], [0x45, 0, 8, 10], "behind the length of two bytes");
     assert!(Message::from_extrinsic(&bytes).is_none());
     let messages: Vec<_> = together.into_iter().map(Message::Cast).collect();
     assert_eq!(Message::all_from_extrinsic(&bytes), messages);
