@@ -32,6 +32,7 @@ use sc_transaction_pool_api::{
     error::{Error, IntoPoolError},
     TransactionPool, TransactionSource,
 };
+use sp_runtime::transaction_validity::InvalidTransaction;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     iter, mem,
@@ -140,8 +141,9 @@ impl Maker {
         let taken = self.pool.submit_one(best, TransactionSource::External, extrinsic).await;
         taken.map_err(|error| {
             error.into_pool_error().unwrap_or_else(|error| {
-                tracing::warn!(target: "ballots", %error, "the pool could not ask the runtime");
-                Error::ImmediatelyDropped
+                // The runtime could not judge it: most often because the bytes are no transaction.
+                tracing::debug!(target: "ballots", %error, "the runtime gave no verdict");
+                Error::InvalidTransaction(InvalidTransaction::Call)
             })
         })
     }
