@@ -77,23 +77,19 @@ impl Ahead {
         Ok(Self { client, styles: Mutex::default(), alarm: Alarm::default(), metrics })
     }
 
-    /// The checks of the ballots in an extrinsic that was sent to this node; none if it has no ballot, or one that the
-    /// runtime refuses at less cost.
-    pub fn jobs(&self, at: Hash, extrinsic: &UncheckedExtrinsic) -> Option<Vec<Job>> {
-        let (ballots, roll) = (ballots(extrinsic), self.roll(at)?);
+    /// The checks of ballots that were sent to this node together; none if there are no ballots, or the runtime refuses
+    /// one at less cost (see [`Roll::may_count`] and [`Alarm`]).
+    pub fn jobs(&self, at: Hash, ballots: &[CastBallot]) -> Option<Vec<Job>> {
+        let roll = self.roll(at)?;
         if !ballots.iter().all(|cast| roll.may_count(cast)) {
             return None;
         }
         // At the first that fails the runtime ends, too.
-        let jobs: Vec<Job> = ballots.iter().map_while(|cast| self.job(at, &roll, cast)).collect();
+        let jobs: Vec<Job> = ballots.iter().map_while(|cast| self.job(at, cast)).collect();
         (!jobs.is_empty()).then_some(jobs)
     }
 
-    /// The check of a ballot; none if the runtime refuses it at less cost (see [`Roll::may_count`] and [`Alarm`]).
-    pub fn job(&self, at: Hash, roll: &Roll, cast: &CastBallot) -> Option<Job> {
-        if !roll.may_count(cast) {
-            return None;
-        }
+    fn job(&self, at: Hash, cast: &CastBallot) -> Option<Job> {
         let style = self.style(at, &cast.signed.ballot.statement)?;
         if self.alarm.is_raised() && style.checks.signatures(cast, verify_signature).is_err() {
             return None;
@@ -107,7 +103,7 @@ impl Ahead {
     }
 
     /// Checks the ballots of a block that is about to be executed on top of `parent`. Its author answers for
-    /// it, and refuses itself what [`Self::job`] asks. The runtime refuses the block at its first bad ballot, so
+    /// it, and refuses itself what [`Self::jobs`] asks. The runtime refuses the block at its first bad ballot, so
     /// nothing is checked behind a batch with one in it.
     pub fn check_block(&self, parent: Hash, body: &[UncheckedExtrinsic]) {
         let job = |cast: CastBallot| Some(self.style(parent, &cast.signed.ballot.statement)?.job(&cast));
@@ -168,7 +164,7 @@ impl Roll {
 }
 
 /// The ballots that an extrinsic casts.
-fn ballots(extrinsic: &UncheckedExtrinsic) -> Vec<CastBallot> {
+pub fn ballots(extrinsic: &UncheckedExtrinsic) -> Vec<CastBallot> {
     let ballot = |message| match message {
         Message::Cast(cast) => Some(cast),
         _ => None,

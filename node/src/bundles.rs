@@ -4,12 +4,14 @@
 //! short while. Gossip, pool, runtime and block then cost each of them a fraction of what a transaction costs.
 //!
 //! **One ballot never spoils the others.** A bundle that the pool refuses is halved until what is refused stands alone,
-//! and has its own answer; that voter's ballots travel alone from then on. A bundle that the pool lost, because another block took a ballot of one of its voters
-//! that came by another node, is watched until its ballots are final: those that were lost with it go on alone.
-//! `docs/adr/0024-bundles.md` says why this is here and not with voters or authors.
+//! and has its own answer; that voter's ballots travel alone from then on. A bundle that the pool took is watched until
+//! its ballots are final. Halves of it go on when it was lost, because another block took a ballot of one of its voters
+//! that came by another node, and when it waits too long, because others hold its ballots' places with bundles of their
+//! own. `docs/adr/0024-bundles.md` says why this is here and not with voters or authors.
 
 use crate::{
     ahead::{
+        ballots,
         batch::{Batches, Full, Waiting},
         Ahead,
     },
@@ -17,15 +19,12 @@ use crate::{
     service::FullClient,
 };
 use codec::{Decode, Encode};
-use futures::{future::join_all, StreamExt};
+use futures::{channel::oneshot, FutureExt, StreamExt};
 use psephos_protocol::{
-    ballot::CastBallot,
-    bounds::MAX_BUNDLE,
-    ids::Eid,
-    keys::PublicKey,
-    wire::{self, Message},
+    ballot::CastBallot, bounds::MAX_BUNDLE, ids::Eid, keys::PublicKey, refusal::Refusal,
+    wire::ballots_to_extrinsic,
 };
-use psephos_runtime::{opaque::UncheckedExtrinsic, Hash};
+use psephos_runtime::{opaque::UncheckedExtrinsic, BlockNumber, Hash};
 use sc_client_api::{BlockchainEvents, HeaderBackend};
 use sc_service::SpawnTaskHandle;
 use sc_transaction_pool_api::{
@@ -34,12 +33,9 @@ use sc_transaction_pool_api::{
 };
 use sp_runtime::transaction_validity::InvalidTransaction;
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    iter, mem,
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        Arc, Mutex, MutexGuard, PoisonError,
-    },
+    collections::{BTreeMap, VecDeque},
+    iter, mem, slice,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Bytes of ballots that end the wait for more: as many as the most ballots of ten options that a bundle may have. The
@@ -48,6 +44,10 @@ const MOST_BYTES: usize = 170_000;
 
 /// Ballots that may wait for their answers.
 const WAITING: usize = 8_192;
+
+/// Final blocks that a bundle waits for its turn. What waits longer some validators don't have: gossip offers a
+/// transaction once, and they had no room for it, or another with one of its ballots.
+const PATIENCE: BlockNumber = 30;
 
 /// Bundles that are watched. Past them the oldest is forgotten: that is when nothing was final for minutes.
 const WATCHED: usize = 1_024;
@@ -61,7 +61,8 @@ type Answer = Result<Hash, Error>;
 pub struct Bundles {
     maker: Arc<Maker>,
     queue: Batches<CastBallot, Answer>,
-    waiting: AtomicUsize,
+    /// Shared by all that wait, so that it counts them; whoever gives up is dropped and counts no more.
+    waiting: Arc<()>,
 }
 
 /// Makes bundles, and looks after them.
@@ -77,6 +78,8 @@ struct Maker {
 struct Made {
     hash: Hash,
     ballots: Vec<CastBallot>,
+    /// The last final block when it was made.
+    since: BlockNumber,
 }
 
 /// Ballots of one election, by different credentials, and whom to answer.
@@ -100,10 +103,10 @@ impl Bundles {
         spawner.spawn("bundles-watched", GROUP, maker.clone().watch());
         let (own, tasks) = (maker.clone(), spawner.clone());
         let (queue, worker) = Batches::new(WAITING, MOST_BYTES, CastBallot::encoded_size, move |waiting| {
-            tasks.spawn("bundle", GROUP, own.clone().hand_in(waiting));
+            tasks.spawn("bundle", GROUP, own.clone().hand_in(parts(waiting)));
         });
         spawner.spawn("bundles", GROUP, worker);
-        Self { maker, queue, waiting: AtomicUsize::new(0) }
+        Self { maker, queue, waiting: Arc::default() }
     }
 
     /// Takes a transaction: a ballot goes on with others, all else into the pool as it is. Gives the hash that the
@@ -113,10 +116,9 @@ impl Bundles {
     /// Why the pool does not take it.
     pub async fn submit(&self, extrinsic: UncheckedExtrinsic) -> Answer {
         let Some(ballot) = self.maker.ballot(&extrinsic) else { return self.maker.offer(extrinsic).await };
-        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let answer = if waiting < WAITING { self.queue.done(ballot).await } else { Err(Full) };
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        match answer {
+        let place = self.waiting.clone();
+        let has_room = Arc::strong_count(&place) <= WAITING;
+        match if has_room { self.queue.done(ballot).await } else { Err(Full) } {
             Ok(Some(answer)) => answer.map(|_| self.maker.pool.hash_of(&extrinsic)),
             Ok(None) => self.maker.offer(extrinsic).await,
             Err(Full) => Err(Error::ImmediatelyDropped),
@@ -125,14 +127,13 @@ impl Bundles {
 }
 
 impl Maker {
-    /// The ballot that a transaction casts, if it may count and its voter's ballots may travel with others. Of what may not
-    /// count the runtime says why.
+    /// The ballot that a transaction casts, if it may count and its voter's ballots may travel with others. Of what may
+    /// not count the runtime says why.
     fn ballot(&self, extrinsic: &UncheckedExtrinsic) -> Option<CastBallot> {
-        let Message::Cast(ballot) = Message::from_extrinsic(&extrinsic.encode())? else { return None };
-        let best = self.client.info().best_hash;
-        self.ahead.job(best, &self.ahead.roll(best)?, &ballot)?;
-        let credential = &ballot.signed.ballot.statement.credential;
-        let alone = lock(&self.alone).contains(credential);
+        let mut ballots = ballots(extrinsic);
+        let ballot = ballots.pop().filter(|_| ballots.is_empty())?;
+        self.ahead.jobs(self.client.info().best_hash, slice::from_ref(&ballot))?;
+        let alone = lock(&self.alone).contains(&credential(&ballot));
         (!alone).then_some(ballot)
     }
 
@@ -148,80 +149,115 @@ impl Maker {
         })
     }
 
-    /// Offers what waits to the pool, in parts as large as it takes them, and answers each. What is offered a second time
-    /// is verified by then, but for bad proofs: each half costs a call of the runtime.
-    async fn hand_in(self: Arc<Self>, waiting: Part) {
-        let mut parts = parts(waiting);
-        let mut were_together = BTreeSet::new();
-        while let Some(mut part) = parts.pop() {
-            let answer = self.offer(extrinsic(part.iter().map(|(ballot, _)| ballot))).await;
-            match answer {
-                Err(Error::ImmediatelyDropped) => {
-                    part.into_iter().for_each(|(_, to)| drop(to.send(Err(Error::ImmediatelyDropped))));
-                }
-                Err(_) if part.len() > 1 => {
-                    were_together.extend(part.iter().map(|(ballot, _)| credential(ballot)));
-                    parts.push(part.split_off(part.len() / 2));
-                    parts.push(part);
-                }
-                Err(error) => {
-                    if let Some((ballot, to)) = part.pop() {
-                        if were_together.contains(&credential(&ballot)) {
-                            push_bounded(&self.alone, credential(&ballot), ALONE);
-                        }
-                        // Whoever gave up does not listen, here and above.
-                        let _ = to.send(Err(error));
-                    }
-                }
+    /// Offers parts to the pool, each as large as it takes it, and answers each ballot. What is offered a second time is
+    /// verified by then, but for bad proofs: each half costs a call of the runtime.
+    async fn hand_in(self: Arc<Self>, parts: Vec<Part>) {
+        let mut parts: Vec<_> = parts.into_iter().map(|part| (part, false)).collect();
+        while let Some((mut part, was_halved)) = parts.pop() {
+            let Some(bundle) = extrinsic(part.iter().map(|(ballot, _)| ballot)) else { continue };
+            match self.offer(bundle).await {
                 Ok(hash) => {
                     let (ballots, answers): (Vec<_>, Vec<_>) = part.into_iter().unzip();
                     if ballots.len() > 1 {
-                        push_bounded(&self.made, Made { hash, ballots }, WATCHED);
+                        self.keep(Made { hash, ballots, since: self.client.info().finalized_number });
                     }
-                    answers.into_iter().for_each(|to| drop(to.send(Ok(hash))));
+                    answers.into_iter().for_each(|to| answer(to, Ok(hash)));
                 }
+                Err(error) => match for_each(&error) {
+                    Some(error) => part.into_iter().for_each(|(_, to)| answer(to, Err(error()))),
+                    None if part.len() > 1 => {
+                        parts.push((part.split_off(part.len() / 2), true));
+                        parts.push((part, true));
+                    }
+                    None => {
+                        let Some((ballot, to)) = part.pop() else { continue };
+                        if was_halved {
+                            push_bounded(&self.alone, credential(&ballot), ALONE);
+                        }
+                        answer(to, Err(error));
+                    }
+                },
             }
         }
+    }
+
+    fn keep(&self, bundle: Made) {
+        push_bounded(&self.made, bundle, WATCHED);
     }
 
     async fn watch(self: Arc<Self>) {
         let mut finalized = self.client.finality_notification_stream();
         while let Some(block) = finalized.next().await {
-            self.look_after(block.hash).await;
+            self.look_after(block.hash, block.header.number).await;
         }
     }
 
-    /// Forgets bundles whose ballots are final, and has the ballots of those that were lost go on alone.
-    async fn look_after(&self, finalized: Hash) {
+    /// Forgets bundles whose ballots are final, and has halves of those go on that were lost or wait too long.
+    async fn look_after(self: &Arc<Self>, finalized: Hash, number: BlockNumber) {
+        let rolls = (self.ahead.roll(finalized), self.ahead.roll(self.client.info().best_hash));
+        let (Some(final_roll), Some(best_roll)) = rolls else { return };
         let made = mem::take(&mut *lock(&self.made));
-        for bundle in made {
-            // A bundle that is in no block stays in the pool, or is lost.
-            if self.pool.ready_transaction(&bundle.hash).is_some() {
-                push_bounded(&self.made, bundle, WATCHED);
+        for mut bundle in made {
+            let waits = self.pool.ready_transaction(&bundle.hash).is_some();
+            if waits && number.saturating_sub(bundle.since) < PATIENCE {
+                self.keep(bundle);
                 continue;
             }
-            let rolls = (self.ahead.roll(finalized), self.ahead.roll(self.client.info().best_hash));
-            let (Some(final_roll), Some(best)) = rolls else { continue };
-            if !bundle.ballots.iter().any(|ballot| final_roll.may_count(ballot)) {
-                continue;
-            }
-            let left: Vec<_> =
-                bundle.ballots.iter().filter(|ballot| best.may_count(ballot)).cloned().collect();
+            // Of a bundle that waits no longer, nothing may count any more once the block with it is final.
+            bundle.ballots.retain(|ballot| final_roll.may_count(ballot));
+            let left = bundle.ballots.iter().filter(|ballot| best_roll.may_count(ballot));
+            let left: Vec<CastBallot> = left.cloned().collect();
             if left.is_empty() {
-                push_bounded(&self.made, bundle, WATCHED);
+                if !bundle.ballots.is_empty() {
+                    self.keep(bundle);
+                }
                 continue;
             }
-            tracing::debug!(target: "ballots", ballots = left.len(), "a bundle was lost; its ballots go on alone");
-            let offers = left.iter().map(|ballot| self.offer(extrinsic(iter::once(ballot))));
-            let answers = join_all(offers).await;
-            let full = |answer: &Answer| matches!(answer, Err(Error::ImmediatelyDropped));
-            let again = left.iter().zip(&answers).filter(|(_, answer)| full(answer));
-            let ballots: Vec<CastBallot> = again.map(|(ballot, _)| ballot.clone()).collect();
-            if !ballots.is_empty() {
-                push_bounded(&self.made, Made { hash: bundle.hash, ballots }, WATCHED);
+            if waits {
+                self.pool.report_invalid(None, iter::once((bundle.hash, None)).collect()).await;
+            }
+            tracing::debug!(target: "ballots", ballots = left.len(), waits, "halves of a bundle go on");
+            bundle.ballots = self.go_on(left).await;
+            if !bundle.ballots.is_empty() {
+                self.keep(bundle);
             }
         }
     }
+
+    /// Offers ballots that were together in halves: those for which there was no room.
+    async fn go_on(self: &Arc<Self>, ballots: Vec<CastBallot>) -> Vec<CastBallot> {
+        let (mut part, answers): (Part, Vec<_>) = ballots
+            .iter()
+            .map(|ballot| {
+                let (to, answer) = oneshot::channel();
+                ((ballot.clone(), to), answer)
+            })
+            .unzip();
+        let half = part.split_off(part.len() / 2);
+        let halves = [half, part].into_iter().filter(|half| !half.is_empty());
+        self.clone().hand_in(halves.collect()).await;
+        let full = |answer: oneshot::Receiver<Answer>| {
+            matches!(answer.now_or_never(), Some(Ok(Err(Error::ImmediatelyDropped))))
+        };
+        let all = ballots.into_iter().zip(answers);
+        all.filter_map(|(ballot, answer)| full(answer).then_some(ballot)).collect()
+    }
+}
+
+/// The same for each of a part, where an error says nothing of a single ballot: the pool is full, or the election is
+/// not open.
+fn for_each(error: &Error) -> Option<fn() -> Error> {
+    const NOT_OPEN: InvalidTransaction = InvalidTransaction::Custom(Refusal::WrongPhase as u8);
+    match error {
+        Error::ImmediatelyDropped => Some(|| Error::ImmediatelyDropped),
+        Error::InvalidTransaction(NOT_OPEN) => Some(|| Error::InvalidTransaction(NOT_OPEN)),
+        _ => None,
+    }
+}
+
+/// Whoever gave up does not listen.
+fn answer(to: oneshot::Sender<Answer>, answer: Answer) {
+    let _ = to.send(answer);
 }
 
 /// Adds to a list that forgets its first when it is full.
@@ -257,12 +293,11 @@ fn parts(waiting: Part) -> Vec<Part> {
     parts
 }
 
-/// The transaction of one ballot, or of several together.
-fn extrinsic<'a>(ballots: impl Iterator<Item = &'a CastBallot>) -> UncheckedExtrinsic {
-    let bytes = match &*ballots.cloned().collect::<Vec<_>>() {
-        [ballot] => Message::Cast(ballot.clone()).to_extrinsic(),
-        ballots => wire::bundle_to_extrinsic(&wire::Bundle::truncate_from(ballots.to_vec())),
-    };
-    // The blob is without the length that it is sent with.
-    UncheckedExtrinsic::decode(&mut bytes.as_slice()).unwrap_or_default()
+/// The transaction of one ballot, or of several together; none of none.
+fn extrinsic<'a>(ballots: impl Iterator<Item = &'a CastBallot>) -> Option<UncheckedExtrinsic> {
+    let bytes = ballots_to_extrinsic(ballots.cloned().collect())?;
+    UncheckedExtrinsic::decode(&mut bytes.as_slice()).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,3 +14,9 @@ mod defaults;
 mod pool;
 mod rpc;
 pub mod service;
+#[cfg(test)]
+mod testing;
+
+// What tests share with benches names this crate from outside.
+#[cfg(test)]
+extern crate self as psephos_node;

@@ -10,6 +10,7 @@ mod room;
 
 use crate::{
     ahead::{
+        ballots,
         batch::{Batches, Full, Waiting},
         Ahead, BATCH,
     },
@@ -162,7 +163,7 @@ impl ChainApi for Validation {
                 // To the pool this means that it stays where it is.
                 return Ok(Err(UnknownTransaction::CannotLookup.into()));
             }
-            if let Some(jobs) = self.ahead.jobs(at, &extrinsic) {
+            if let Some(jobs) = self.ahead.jobs(at, &ballots(&extrinsic)) {
                 _place = Some(self.check_ahead(jobs).await?);
             }
         }

@@ -125,6 +125,15 @@ pub fn bundle(mut ballots: Vec<CastBallot>) -> Option<Bundle> {
     Bundle::try_from(ballots).ok()
 }
 
+/// The bytes of the extrinsic that casts these ballots, a single one without a bundle; none as for [`bundle`].
+#[must_use]
+pub fn ballots_to_extrinsic(mut ballots: Vec<CastBallot>) -> Option<Vec<u8>> {
+    if ballots.len() == 1 {
+        return ballots.pop().map(|ballot| Message::Cast(ballot).to_extrinsic());
+    }
+    bundle(ballots).map(|bundle| bundle_to_extrinsic(&bundle))
+}
+
 /// The bytes of the extrinsic with a bundle.
 #[must_use]
 pub fn bundle_to_extrinsic(bundle: &Bundle) -> Vec<u8> {

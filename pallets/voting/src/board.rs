@@ -67,7 +67,7 @@ impl<T: Config> Pallet<T> {
             Self::check_approval(approval),
             priority::ACTS,
             ACT_LONGEVITY,
-            ("approve", approval.action.digest(), approval.member),
+            [("approve", approval.action.digest(), approval.member)],
         )
     }
 

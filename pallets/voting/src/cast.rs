@@ -14,7 +14,7 @@ use psephos_protocol::{
     transcript,
 };
 use scale_info::TypeInfo;
-use sp_runtime::transaction_validity::{TransactionValidityWithRefund, ValidTransactionBuilder};
+use sp_runtime::transaction_validity::TransactionValidityWithRefund;
 
 use crate::{pallet::*, priority, WeightInfo};
 
@@ -79,16 +79,14 @@ impl<T: Config> Pallet<T> {
 
     /// Ballots in the pool hold a place for their voters: of each there is one at a time.
     pub(crate) fn authorize_ballots(ballots: &[CastBallot]) -> TransactionValidityWithRefund {
-        Self::check_cast(ballots).map_err(|refusal| InvalidTransaction::Custom(refusal as u8))?;
         let statements = || ballots.iter().map(|ballot| &ballot.signed.ballot.statement);
         let expiry = statements().map(|statement| statement.expiry).min().unwrap_or_default();
-        let validity = ValidTransaction::with_tag_prefix("psephos")
-            .priority(priority::VOTERS)
-            .longevity(u64::from(expiry.saturating_sub(Self::height())))
-            .propagate(true);
-        let places = statements().map(|statement| ("cast", statement.eid, statement.credential));
-        let validity = places.fold(validity, ValidTransactionBuilder::and_provides);
-        Ok((validity.build()?, Weight::zero()))
+        Self::verdict(
+            Self::check_cast(ballots),
+            priority::VOTERS,
+            u64::from(expiry.saturating_sub(Self::height())),
+            statements().map(|statement| ("cast", statement.eid, statement.credential)),
+        )
     }
 
     /// All checks of ballots that come together, cheap ones of all first, then those of signatures and proofs.
@@ -100,15 +98,7 @@ impl<T: Config> Pallet<T> {
         }
         for ballot in ballots {
             let rules = styles.get(&ballot.signed.ballot.statement.style).ok_or(Refusal::WrongStyle)?;
-            match psephos_host::verify(&ballot.encode(), &rules.terms) {
-                0 => {}
-                code => {
-                    return Err(u8::try_from(code)
-                        .ok()
-                        .and_then(Refusal::from_code)
-                        .unwrap_or(Refusal::BadProof))
-                }
-            }
+            check_proofs(ballot, rules)?;
         }
         Ok(())
     }
@@ -202,6 +192,14 @@ impl<T: Config> Pallet<T> {
         state.ballot_log = transcript::log(&state.ballot_log, &hash.0);
         Self::deposit_event(Event::BallotAccepted { eid, credential, sequence, hash });
         Ok(())
+    }
+}
+
+/// Signatures and proofs, as the node has verified them.
+fn check_proofs(ballot: &CastBallot, rules: &StyleRules) -> Result<(), Refusal> {
+    match psephos_host::verify(&ballot.encode(), &rules.terms) {
+        0 => Ok(()),
+        code => Err(u8::try_from(code).ok().and_then(Refusal::from_code).unwrap_or(Refusal::BadProof)),
     }
 }
 

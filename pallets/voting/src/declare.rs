@@ -27,7 +27,7 @@ impl<T: Config> Pallet<T> {
             Self::check_declaration(declaration).map(|_| ()),
             priority::ACTS,
             ACT_LONGEVITY,
-            ("declare", declaration.eid, declaration.trustee),
+            [("declare", declaration.eid, declaration.trustee)],
         )
     }
 

@@ -426,7 +426,9 @@ use psephos_protocol::{
     state::{ElectionState, Phase},
 };
 use sp_runtime::{
-    traits::SaturatedConversion, transaction_validity::TransactionValidityWithRefund, DispatchError,
+    traits::SaturatedConversion,
+    transaction_validity::{TransactionValidityWithRefund, ValidTransactionBuilder},
+    DispatchError,
 };
 
 #[allow(unused_imports)] // named by the documentation
@@ -479,21 +481,21 @@ impl<T: Config> Pallet<T> {
         Error::<T>::Refused(refusal as u8).into()
     }
 
-    /// The pool's verdict on a message: a refusal's code, or valid under these tags.
+    /// The pool's verdict on a message: a refusal's code, or valid under these tags, each a place in the pool that one
+    /// message at a time can hold.
     pub(crate) fn verdict(
         checked: Result<(), Refusal>,
         priority: u64,
         longevity: u64,
-        provides: impl Encode,
+        provides: impl IntoIterator<Item = impl Encode>,
     ) -> TransactionValidityWithRefund {
         checked.map_err(|refusal| InvalidTransaction::Custom(refusal as u8))?;
         let validity = ValidTransaction::with_tag_prefix("psephos")
             .priority(priority)
             .longevity(longevity)
-            .and_provides(provides)
-            .propagate(true)
-            .build()?;
-        Ok((validity, Weight::zero()))
+            .propagate(true);
+        let validity = provides.into_iter().fold(validity, ValidTransactionBuilder::and_provides);
+        Ok((validity.build()?, Weight::zero()))
     }
 }
 

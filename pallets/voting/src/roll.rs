@@ -23,7 +23,7 @@ impl<T: Config> Pallet<T> {
             Self::check_batch(batch),
             priority::ACTS,
             ACT_LONGEVITY,
-            ("batch", batch.eid, batch.batch),
+            [("batch", batch.eid, batch.batch)],
         )
     }
 
@@ -166,7 +166,7 @@ impl<T: Config> Pallet<T> {
             Self::check_registration(registration).map(|_| ()),
             priority::VOTERS,
             ACT_LONGEVITY,
-            ("register", registration.eid, registration.entry),
+            [("register", registration.eid, registration.entry)],
         )
     }
 

@@ -30,7 +30,7 @@ impl<T: Config> Pallet<T> {
             Self::check_agreement(agreement).map(|_| ()),
             priority::ACTS,
             ACT_LONGEVITY,
-            ("agree", agreement.eid, agreement.trustee),
+            [("agree", agreement.eid, agreement.trustee)],
         )
     }
 
@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
             Self::check_contribution(contribution),
             priority::ACTS,
             ACT_LONGEVITY,
-            ("contribute", contribution.eid, contribution.trustee),
+            [("contribute", contribution.eid, contribution.trustee)],
         )
     }
 
@@ -170,7 +170,7 @@ impl<T: Config> Pallet<T> {
             Self::check_finalize(finalize),
             priority::ACTS,
             ACT_LONGEVITY,
-            ("finalize", finalize.eid),
+            [("finalize", finalize.eid)],
         )
     }
 

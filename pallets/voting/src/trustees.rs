@@ -17,7 +17,7 @@ impl<T: Config> Pallet<T> {
             Self::check_accept(acceptance).map(|_| ()),
             priority::ACTS,
             ACT_LONGEVITY,
-            ("accept", acceptance.eid, acceptance.trustee),
+            [("accept", acceptance.eid, acceptance.trustee)],
         )
     }
 
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
             Self::check_announcement(announcement),
             priority::ACTS,
             ACT_LONGEVITY,
-            ("announce", announcement.eid, announcement.trustee),
+            [("announce", announcement.eid, announcement.trustee)],
         )
     }
 

@@ -17,7 +17,7 @@ use psephos_protocol::{
     state::{ElectionState, RecordedBallot, Voter},
     tally::{Contribution, ElectionResult, Finalize},
     testing::{set_statement, Fixture, Params},
-    wire::{block_time, bundle, bundle_from_extrinsic, bundle_to_extrinsic, Message},
+    wire::{ballots_to_extrinsic, block_time, bundle, bundle_from_extrinsic, bundle_to_extrinsic, Message},
 };
 use std::sync::LazyLock;
 
@@ -273,11 +273,13 @@ fn a_bundle_is_read_as_its_ballots() {
     let credentials = together.iter().map(|cast| cast.signed.ballot.statement.credential);
     assert!(credentials.is_sorted());
     let bytes = bundle_to_extrinsic(&together);
+    assert_eq!(ballots_to_extrinsic(casts.clone()).as_ref(), Some(&bytes), "in whichever order they come");
     assert_eq!(bytes[2..6], [0x45, 0, 8, 10], "behind the length of two bytes");
     assert!(Message::from_extrinsic(&bytes).is_none());
     let messages: Vec<_> = together.into_iter().map(Message::Cast).collect();
     assert_eq!(Message::all_from_extrinsic(&bytes), messages);
     let alone = Message::Cast(casts[0].clone());
+    assert_eq!(ballots_to_extrinsic(vec![casts[0].clone()]), Some(alone.to_extrinsic()));
     assert_eq!(Message::all_from_extrinsic(&alone.to_extrinsic()), [alone]);
     assert_eq!(Message::all_from_extrinsic(&bytes[1..]), []);
     assert_eq!(bundle_from_extrinsic(&sample("extrinsic")), None);
