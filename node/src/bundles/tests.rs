@@ -85,13 +85,19 @@ impl Node {
 
     /// A block with these transactions, which is final at once.
     async fn block(&mut self, transactions: Vec<Vec<CastBallot>>) {
+        let hash = self.best_block(transactions).await;
+        self.chain.client.finalize_block(hash, None, true).expect("it is the last");
+        self.pool.maintain(ChainEvent::Finalized { hash, tree_route: Arc::default() }).await;
+    }
+
+    /// A block with these transactions, which is not final.
+    async fn best_block(&mut self, transactions: Vec<Vec<CastBallot>>) -> Hash {
         let bytes = transactions.into_iter().map(|some| ballots_to_extrinsic(some).expect("not too many"));
         let (_, rest) = self.chain.build(bytes.collect()).expect("the block is good");
         assert!(rest.is_empty());
         let hash = self.chain.client.info().best_hash;
         self.pool.maintain(ChainEvent::NewBestBlock { hash, tree_route: None }).await;
-        self.chain.client.finalize_block(hash, None, true).expect("it is the last");
-        self.pool.maintain(ChainEvent::Finalized { hash, tree_route: Arc::default() }).await;
+        hash
     }
 
     /// Waits for bundles of these sizes to be watched.
@@ -132,6 +138,22 @@ async fn ballots_of_one_moment_travel_together() {
 }
 
 #[tokio::test]
+async fn a_bundle_is_watched_until_its_block_is_final() {
+    let mut node = Node::new(3, 100);
+    let ballots = node.ballots(0..3);
+    assert!(node.submit(&ballots).await.iter().all(Result::is_ok));
+    let final_block = node.chain.client.info().finalized_hash;
+    let together = node.waiting().remove(0);
+    node.best_block(vec![together]).await;
+    assert!(node.sizes().is_empty());
+    node.bundles.maker.look_after(final_block, 0).await;
+    assert!(node.sizes().is_empty());
+    node.watches(&[3]).await;
+    node.block(Vec::new()).await;
+    node.watches(&[]).await;
+}
+
+#[tokio::test]
 async fn a_refused_ballot_spoils_no_other_and_its_voter_travels_alone() {
     let mut node = Node::new(12, 100);
     let mut ballots = node.ballots(0..8);
@@ -165,6 +187,7 @@ async fn a_full_pool_and_a_closed_election_say_nothing_of_a_voter() {
     let ballots = node.ballots(0..4);
     let full = |answer: &Answer| matches!(answer, Err(Error::ImmediatelyDropped));
     assert!(node.submit(&ballots).await.iter().all(full));
+    assert!(lock(&node.bundles.maker.alone).is_empty());
 
     let mut node = Node::new(4, 100);
     let ballots = node.ballots(0..4);
