@@ -89,6 +89,11 @@ impl Ahead {
         (!jobs.is_empty()).then_some(jobs)
     }
 
+    /// Whether the runtime would have to check a ballot's proof.
+    pub fn is_worth(&self, at: Hash, roll: &Roll, cast: &CastBallot) -> bool {
+        roll.may_count(cast) && self.job(at, cast).is_some()
+    }
+
     fn job(&self, at: Hash, cast: &CastBallot) -> Option<Job> {
         let style = self.style(at, &cast.signed.ballot.statement)?;
         if self.alarm.is_raised() && style.checks.signatures(cast, verify_signature).is_err() {

@@ -34,7 +34,7 @@ use sc_transaction_pool_api::{
 use sp_runtime::transaction_validity::InvalidTransaction;
 use std::{
     collections::{BTreeMap, VecDeque},
-    iter, mem, slice,
+    iter, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -103,7 +103,8 @@ impl Bundles {
         spawner.spawn("bundles-watched", GROUP, maker.clone().watch());
         let (own, tasks) = (maker.clone(), spawner.clone());
         let (queue, worker) = Batches::new(WAITING, MOST_BYTES, CastBallot::encoded_size, move |waiting| {
-            tasks.spawn("bundle", GROUP, own.clone().hand_in(parts(waiting)));
+            let maker = own.clone();
+            tasks.spawn("bundle", GROUP, async move { maker.hand_in(maker.parts(waiting)).await });
         });
         spawner.spawn("bundles", GROUP, worker);
         Self { maker, queue, waiting: Arc::default() }
@@ -115,7 +116,10 @@ impl Bundles {
     /// # Errors
     /// Why the pool does not take it.
     pub async fn submit(&self, extrinsic: UncheckedExtrinsic) -> Answer {
-        let Some(ballot) = self.maker.ballot(&extrinsic) else { return self.maker.offer(extrinsic).await };
+        let mut ballots = ballots(&extrinsic);
+        let Some(ballot) = ballots.pop().filter(|_| ballots.is_empty()) else {
+            return self.maker.offer(extrinsic).await;
+        };
         let place = self.waiting.clone();
         let has_room = Arc::strong_count(&place) <= WAITING;
         match if has_room { self.queue.done(ballot).await } else { Err(Full) } {
@@ -127,19 +131,23 @@ impl Bundles {
 }
 
 impl Maker {
-    /// The ballot that a transaction casts, if it may count and its voter's ballots may travel with others. Of what may
-    /// not count the runtime says why.
-    fn ballot(&self, extrinsic: &UncheckedExtrinsic) -> Option<CastBallot> {
-        let mut ballots = ballots(extrinsic);
-        let ballot = ballots.pop().filter(|_| ballots.is_empty())?;
-        self.ahead.jobs(self.client.info().best_hash, slice::from_ref(&ballot))?;
-        let alone = lock(&self.alone).contains(&credential(&ballot));
-        (!alone).then_some(ballot)
+    /// What may go together: ballots of one election, one of each credential, that may count. Others stand alone: of what
+    /// may not count the runtime says why.
+    fn parts(&self, waiting: Part) -> Vec<Part> {
+        let best = self.client.info().best_hash;
+        let roll = self.ahead.roll(best);
+        let alone = lock(&self.alone).clone();
+        let may_travel = |(ballot, _): &Waiting<CastBallot, Answer>| {
+            let is_worth = roll.as_ref().is_some_and(|roll| self.ahead.is_worth(best, roll, ballot));
+            is_worth && !alone.contains(&credential(ballot))
+        };
+        let (together, alone): (Part, Part) = waiting.into_iter().partition(may_travel);
+        alone.into_iter().map(|one| vec![one]).chain(bundles(together)).collect()
     }
 
     async fn offer(&self, extrinsic: UncheckedExtrinsic) -> Answer {
         let best = self.client.info().best_hash;
-        let taken = self.pool.submit_one(best, TransactionSource::External, extrinsic).await;
+        let taken = self.pool.submit_one(best, TransactionSource::Local, extrinsic).await;
         taken.map_err(|error| {
             error.into_pool_error().unwrap_or_else(|error| {
                 // The runtime could not judge it: most often because the bytes are no transaction.
@@ -151,7 +159,7 @@ impl Maker {
 
     /// Offers parts to the pool, each as large as it takes it, and answers each ballot. What is offered a second time is
     /// verified by then, but for bad proofs: each half costs a call of the runtime.
-    async fn hand_in(self: Arc<Self>, parts: Vec<Part>) {
+    async fn hand_in(&self, parts: Vec<Part>) {
         let mut parts: Vec<_> = parts.into_iter().map(|part| (part, false)).collect();
         while let Some((mut part, was_halved)) = parts.pop() {
             let Some(bundle) = extrinsic(part.iter().map(|(ballot, _)| ballot)) else { continue };
@@ -193,7 +201,7 @@ impl Maker {
     }
 
     /// Forgets bundles whose ballots are final, and has halves of those go on that were lost or wait too long.
-    async fn look_after(self: &Arc<Self>, finalized: Hash, number: BlockNumber) {
+    async fn look_after(&self, finalized: Hash, number: BlockNumber) {
         let rolls = (self.ahead.roll(finalized), self.ahead.roll(self.client.info().best_hash));
         let (Some(final_roll), Some(best_roll)) = rolls else { return };
         let made = mem::take(&mut *lock(&self.made));
@@ -225,7 +233,7 @@ impl Maker {
     }
 
     /// Offers ballots that were together in halves: those for which there was no room.
-    async fn go_on(self: &Arc<Self>, ballots: Vec<CastBallot>) -> Vec<CastBallot> {
+    async fn go_on(&self, ballots: Vec<CastBallot>) -> Vec<CastBallot> {
         let (mut part, answers): (Part, Vec<_>) = ballots
             .iter()
             .map(|ballot| {
@@ -235,7 +243,7 @@ impl Maker {
             .unzip();
         let half = part.split_off(part.len() / 2);
         let halves = [half, part].into_iter().filter(|half| !half.is_empty());
-        self.clone().hand_in(halves.collect()).await;
+        self.hand_in(halves.collect()).await;
         let full = |answer: oneshot::Receiver<Answer>| {
             matches!(answer.now_or_never(), Some(Ok(Err(Error::ImmediatelyDropped))))
         };
@@ -273,8 +281,8 @@ fn credential(ballot: &CastBallot) -> PublicKey {
     ballot.signed.ballot.statement.credential
 }
 
-/// What may go together: ballots of one election, one of each credential. A credential's others follow alone.
-fn parts(waiting: Part) -> Vec<Part> {
+/// Ballots by election, one of each credential. A credential's others stand alone.
+fn bundles(waiting: Part) -> Vec<Part> {
     let mut elections: BTreeMap<Eid, BTreeMap<_, _>> = BTreeMap::new();
     let mut parts = Vec::new();
     for one in waiting {

@@ -5,6 +5,9 @@
 //! Whatever may enter the pool, from clients or from other nodes, comes through [`Validation`], after the pool has
 //! turned away what it knows or refused a moment ago. Here ballots are checked in batches ([`crate::ahead`]) before
 //! the runtime judges them. `docs/adr/0012-ballots-in-batches.md` says why it is this pool, and why these bounds.
+//!
+//! Ballots that came from another node are passed on only if they still wait when the pool looks at them again: that
+//! node has sent them to all that it knows (`docs/adr/0025-gossip-once.md`).
 
 mod room;
 
@@ -34,7 +37,7 @@ use sc_transaction_pool_api::{error::Error as PoolError, TransactionPool};
 use sp_blockchain::TreeRoute;
 use sp_runtime::{
     generic::BlockId,
-    transaction_validity::{TransactionSource, TransactionValidity, UnknownTransaction},
+    transaction_validity::{TransactionSource, TransactionValidity, UnknownTransaction, ValidTransaction},
 };
 use std::{
     sync::{Arc, OnceLock, Weak},
@@ -118,12 +121,10 @@ impl Validation {
         self.pool.get()?.upgrade()
     }
 
-    /// Whether the pool has this transaction already, and will ask about it after another block.
-    fn rests(&self, at: Hash, extrinsic: &UncheckedExtrinsic) -> bool {
-        let (hash, _) = self.runtime.hash_and_length(extrinsic);
+    /// Whether the pool looks after this block at a transaction that waits in it.
+    fn is_due(&self, at: Hash, hash: &Hash) -> bool {
         let number = self.runtime.block_id_to_number(&BlockId::Hash(at)).ok().flatten();
-        self.pool().is_some_and(|pool| pool.ready_transaction(&hash).is_some())
-            && number.is_some_and(|number| !is_due(&hash, number))
+        number.is_none_or(|number| is_due(hash, number))
     }
 
     /// Has a transaction's ballots checked with those that wait, if there is room for them.
@@ -156,18 +157,24 @@ impl ChainApi for Validation {
         extrinsic: Arc<UncheckedExtrinsic>,
         priority: ValidateTransactionPriority,
     ) -> Result<TransactionValidity, Error> {
-        let mut _place = None;
         // What is not submitted is in a block, and was checked when that was imported.
-        if priority == ValidateTransactionPriority::Submitted {
-            if self.rests(at, &extrinsic) {
-                // To the pool this means that it stays where it is.
-                return Ok(Err(UnknownTransaction::CannotLookup.into()));
-            }
-            if let Some(jobs) = self.ahead.jobs(at, &ballots(&extrinsic)) {
-                _place = Some(self.check_ahead(jobs).await?);
-            }
+        if priority != ValidateTransactionPriority::Submitted {
+            return self.runtime.validate_transaction(at, source, extrinsic, priority).await;
         }
-        self.runtime.validate_transaction(at, source, extrinsic, priority).await
+        let (hash, _) = self.runtime.hash_and_length(&extrinsic);
+        let waits = self.pool().is_some_and(|pool| pool.ready_transaction(&hash).is_some());
+        if waits && !self.is_due(at, &hash) {
+            // To the pool this means that it stays where it is.
+            return Ok(Err(UnknownTransaction::CannotLookup.into()));
+        }
+        let jobs = self.ahead.jobs(at, &ballots(&extrinsic));
+        let is_passed_on = waits || source == TransactionSource::Local || jobs.is_none();
+        let _place = match jobs {
+            Some(jobs) => Some(self.check_ahead(jobs).await?),
+            None => None,
+        };
+        let verdict = self.runtime.validate_transaction(at, source, extrinsic, priority).await?;
+        Ok(verdict.map(|valid| ValidTransaction { propagate: valid.propagate && is_passed_on, ..valid }))
     }
 
     fn validate_transaction_blocking(

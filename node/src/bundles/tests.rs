@@ -6,7 +6,7 @@ use crate::{
     testing::{Chain, Executor, OPTIONS},
 };
 use futures::{future::join_all, poll};
-use psephos_protocol::testing::Fixture;
+use psephos_protocol::{board::Action, bounds::Reason, testing::Fixture, wire::Message};
 use sc_client_api::Finalizer;
 use sc_executor::WasmExecutor;
 use sc_service::TaskManager;
@@ -171,6 +171,17 @@ async fn a_refused_ballot_spoils_no_other_and_its_voter_travels_alone() {
 }
 
 #[tokio::test]
+async fn what_may_not_count_joins_no_bundle() {
+    let mut node = Node::new(5, 100);
+    let ballots = node.ballots(0..5);
+    node.block(vec![vec![ballots[2].clone()]]).await;
+    let answers = node.submit(&ballots).await;
+    let refused: Vec<_> = (0..5).filter(|at| answers[*at].is_err()).collect();
+    assert_eq!(refused, [2]);
+    assert_eq!(node.sizes(), [4]);
+}
+
+#[tokio::test]
 async fn of_one_voter_a_ballot_at_a_time_waits() {
     let mut node = Node::new(4, 100);
     let mut ballots = node.ballots(0..4);
@@ -242,4 +253,36 @@ async fn who_gives_up_leaves_room_for_others() {
         assert_eq!(Arc::strong_count(&node.bundles.waiting), 2);
     }
     assert_eq!(Arc::strong_count(&node.bundles.waiting), 1);
+}
+
+#[tokio::test]
+async fn ballots_of_other_nodes_are_passed_on_only_if_they_wait_long() {
+    let mut node = Node::new(2, 100);
+    let ballots = node.ballots(0..2);
+    let [own, theirs] = [0, 1].map(|at| extrinsic(iter::once(&ballots[at])).expect("one ballot"));
+    assert!(node.bundles.submit(own.clone()).await.is_ok());
+    let best = node.chain.client.info().best_hash;
+    let (eid, closes_at) = (node.fixture.election.eid, node.fixture.election.manifest.closes_at + 60_000);
+    let reason = Reason::truncate_from(b"a power failure".to_vec());
+    let act = node.fixture.approve(Action::Extend { eid, closes_at, reason }, 0);
+    let bytes = Message::Approve(act).to_extrinsic();
+    let act = UncheckedExtrinsic::decode(&mut bytes.as_slice()).expect("it was encoded");
+    for theirs in [&theirs, &act] {
+        let source = TransactionSource::External;
+        node.pool.submit_one(best, source, theirs.clone()).await.expect("there is room");
+    }
+    let is_passed_on = |node: &Node, transaction: &UncheckedExtrinsic| {
+        let hash = node.pool.hash_of(transaction);
+        node.pool.ready_transaction(&hash).expect("it waits").is_propagable()
+    };
+    assert!(is_passed_on(&node, &own) && is_passed_on(&node, &act) && !is_passed_on(&node, &theirs));
+    for _ in 0..64 {
+        node.block(Vec::new()).await;
+        // The pool looks again in the background, a little later.
+        time::sleep(Duration::from_millis(300)).await;
+        if is_passed_on(&node, &theirs) {
+            return;
+        }
+    }
+    panic!("it is never passed on");
 }

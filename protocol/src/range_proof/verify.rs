@@ -57,29 +57,31 @@ impl RangeProof {
             return None;
         }
         let places = generators.places(shape)?;
-        let Challenges { y, y_inverse, z, x, w, rounds, all_inverse } =
-            self.challenges(shape, transcript, commitments)?;
+        let Challenges { y, z, x, w, squares, product } = self.challenges(shape, transcript, commitments)?;
         let (zz, (wi, wp)) = (z * z, (of_inner_product, of_polynomial));
 
         // P = A + x·S − z·ΣG + Σ(z·y^k + z^(2+j)·2^i)·H' − e·B̃ with H'_k = y^-k·H_k, and
         // P + w·t(x)·B + Σ(u²·L + u⁻²·R) = a·Σ s_k·G_k + b·Σ s_k⁻¹·H'_k + w·a·b·B.
-        combination.encoded(&self.a, wi)?;
-        combination.encoded(&self.s, wi * x)?;
-        for ((l, r), (square, inverse_square)) in self.rounds.iter().zip(&rounds) {
-            combination.encoded(l, wi * square)?;
-            combination.encoded(r, wi * inverse_square)?;
+        // All of it is taken y^(n-1)·Πu² times, which is not zero: then nothing need be inverted.
+        let y_powers: Vec<Scalar> = powers(Scalar::ONE, y).take(shape.bits()).collect();
+        let (others, all_squares) = products_of_others(&squares);
+        let wi_y = wi * y_powers.last()?;
+        let (wi_squares, wi_all) = (wi * all_squares, wi_y * all_squares);
+        combination.encoded(&self.a, wi_all)?;
+        combination.encoded(&self.s, wi_all * x)?;
+        for ((l, r), (square, others)) in self.rounds.iter().zip(squares.iter().zip(&others)) {
+            combination.encoded(l, wi_all * square)?;
+            combination.encoded(r, wi_y * others)?;
         }
-        let s = folded(all_inverse, &rounds);
-        let (wi_z, wi_a, wi_b) = (wi * z, wi * self.final_a, wi * self.final_b);
-        let mut y_power = Scalar::ONE;
-        let mut z_power = wi * zz;
-        let mut bits = s.iter().zip(s.iter().rev()).zip(places);
+        let s = folded(product, &squares);
+        let (wi_z, wi_a, wi_b) = (wi_all * z, wi_y * self.final_a, wi * self.final_b);
+        let mut z_power = wi_squares * zz;
+        let mut bits = s.iter().zip(s.iter().rev()).zip(y_powers.iter().rev()).zip(places);
         for _ in 0..shape.statements {
             let mut z_power_times_two = z_power;
-            for ((s, s_inverse), place) in bits.by_ref().take(usize::from(shape.width)) {
+            for (((s, s_inverse), y_power), place) in bits.by_ref().take(usize::from(shape.width)) {
                 let h = wi_z + y_power * (z_power_times_two - wi_b * s_inverse);
                 combination.vectors(place, -wi_z - wi_a * s, h);
-                y_power *= y_inverse;
                 z_power_times_two += z_power_times_two;
             }
             z_power *= z;
@@ -88,12 +90,11 @@ impl RangeProof {
         // t(x)·B + τ·B̃ = Σ z^(2+j)·V_j + δ(y, z)·B + x·T₁ + x²·T₂.
         combination.encoded(&self.t1, wp * x)?;
         combination.encoded(&self.t2, wp * x * x)?;
-        combination.blinding(-wi * self.e_blinding - wp * self.t_x_blinding);
+        combination.blinding(-wi_all * self.e_blinding - wp * self.t_x_blinding);
         let inner = w * (self.t_x - self.final_a * self.final_b);
-        combination.base(wi * inner + wp * (delta(shape, y, z) - self.t_x));
+        combination.base(wi_all * inner + wp * (delta(shape, y, z) - self.t_x));
         let first = wp * zz;
-        let powers = core::iter::successors(Some(first), |power| Some(power * z));
-        Some(powers.take(shape.statements).collect())
+        Some(powers(first, z).take(shape.statements).collect())
     }
 
     /// Replays the prover's side of the transcript.
@@ -116,46 +117,62 @@ impl RangeProof {
         transcript.scalar(b"e_blinding", &self.e_blinding);
         let w = transcript.challenge(b"w");
         transcript.start_inner_product(shape);
-        let mut inverses = Vec::from([y]);
+        let (mut squares, mut product) = (Vec::with_capacity(self.rounds.len()), Scalar::ONE);
         for (l, r) in &self.rounds {
             transcript.point_not_identity(b"L", l)?;
             transcript.point_not_identity(b"R", r)?;
-            inverses.push(transcript.challenge(b"u"));
+            let u = transcript.challenge(b"u");
+            squares.push(u * u);
+            product *= u;
         }
-        // Never in practice; `batch_invert` must not see it.
-        if inverses.contains(&Scalar::ZERO) {
+        // Never in practice; what is multiplied by it would always hold.
+        if y == Scalar::ZERO || product == Scalar::ZERO {
             return None;
         }
-        let challenges = inverses.clone();
-        Scalar::batch_invert(&mut inverses);
-        let mut pairs = challenges.into_iter().zip(inverses);
-        let (_, y_inverse) = pairs.next()?;
-        let all_inverse = pairs.clone().map(|(_, inverse)| inverse).product();
-        let rounds = pairs.map(|(u, inverse)| (u * u, inverse * inverse)).collect();
-        Some(Challenges { y, y_inverse, z, x, w, rounds, all_inverse })
+        Some(Challenges { y, z, x, w, squares, product })
     }
 }
 
 struct Challenges {
     y: Scalar,
-    y_inverse: Scalar,
     z: Scalar,
     x: Scalar,
     w: Scalar,
-    /// u² and u⁻² of every round, the first first.
-    rounds: Vec<(Scalar, Scalar)>,
-    /// Π u⁻¹.
-    all_inverse: Scalar,
+    /// u² of every round, the first first.
+    squares: Vec<Scalar>,
+    /// Π u.
+    product: Scalar,
 }
 
-/// s_k = Π u_i^±1: the exponent of a round is 1 where its bit of k is set, the first round's the highest.
-fn folded(all_inverse: Scalar, rounds: &[(Scalar, Scalar)]) -> Vec<Scalar> {
-    let mut s = Vec::from([all_inverse]);
-    for (square, _) in rounds.iter().rev() {
+/// Πu²·s_k, where s_k = Π u_i^±1: the exponent of a round is 1 where its bit of k is set, the first round's the highest.
+fn folded(product: Scalar, squares: &[Scalar]) -> Vec<Scalar> {
+    let mut s = Vec::from([product]);
+    for square in squares.iter().rev() {
         let upper: Vec<Scalar> = s.iter().map(|s| s * square).collect();
         s.extend(upper);
     }
     s
+}
+
+/// For each factor the product of the others, and the product of all.
+fn products_of_others(factors: &[Scalar]) -> (Vec<Scalar>, Scalar) {
+    let mut others = Vec::with_capacity(factors.len());
+    let mut before = Scalar::ONE;
+    for factor in factors {
+        others.push(before);
+        before *= factor;
+    }
+    let mut behind = Scalar::ONE;
+    for (others, factor) in others.iter_mut().zip(factors).rev() {
+        *others *= behind;
+        behind *= factor;
+    }
+    (others, before)
+}
+
+/// first, first·base, first·base², …
+fn powers(first: Scalar, base: Scalar) -> impl Iterator<Item = Scalar> {
+    core::iter::successors(Some(first), move |power| Some(power * base))
 }
 
 /// 1 + base + base² + … of `count` terms, a power of two: Π (1 + base^(2^i)).
