@@ -19,7 +19,7 @@ use crate::{
     service::FullClient,
 };
 use codec::{Decode, Encode};
-use futures::{channel::oneshot, FutureExt, StreamExt};
+use futures::{channel::oneshot, future::join_all, FutureExt, StreamExt};
 use psephos_protocol::{
     ballot::CastBallot, bounds::MAX_BUNDLE, ids::Eid, keys::PublicKey, refusal::Refusal,
     wire::ballots_to_extrinsic,
@@ -33,8 +33,8 @@ use sc_transaction_pool_api::{
 };
 use sp_runtime::transaction_validity::InvalidTransaction;
 use std::{
-    collections::{BTreeMap, VecDeque},
-    iter, mem,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    iter,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -60,9 +60,15 @@ type Answer = Result<Hash, Error>;
 /// Passes on what comes from voters and others.
 pub struct Bundles {
     maker: Arc<Maker>,
-    queue: Batches<CastBallot, Answer>,
-    /// Shared by all that wait, so that it counts them; whoever gives up is dropped and counts no more.
-    waiting: Arc<()>,
+    queue: Batches<Held, Answer>,
+    /// Shared by all ballots that wait for their answers: it counts itself and them.
+    places: Arc<()>,
+}
+
+/// A ballot that waits for its answer.
+struct Held {
+    ballot: CastBallot,
+    _place: Arc<()>,
 }
 
 /// Makes bundles, and looks after them.
@@ -83,7 +89,7 @@ struct Made {
 }
 
 /// Ballots of one election, by different credentials, and whom to answer.
-type Part = Vec<Waiting<CastBallot, Answer>>;
+type Part = Vec<Waiting<Held, Answer>>;
 
 /// A thread that panicked has left these as they were: each change is one call.
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -102,12 +108,17 @@ impl Bundles {
         let maker = Arc::new(Maker { client, pool, ahead, made: Mutex::default(), alone: Mutex::default() });
         spawner.spawn("bundles-watched", GROUP, maker.clone().watch());
         let (own, tasks) = (maker.clone(), spawner.clone());
-        let (queue, worker) = Batches::new(WAITING, MOST_BYTES, CastBallot::encoded_size, move |waiting| {
-            let maker = own.clone();
-            tasks.spawn("bundle", GROUP, async move { maker.hand_in(maker.parts(waiting)).await });
-        });
+        let (queue, worker) = Batches::new(
+            WAITING,
+            MOST_BYTES,
+            |held: &Held| held.ballot.encoded_size(),
+            move |waiting| {
+                let maker = own.clone();
+                tasks.spawn("bundle", GROUP, async move { maker.hand_in(maker.parts(waiting)).await });
+            },
+        );
         spawner.spawn("bundles", GROUP, worker);
-        Self { maker, queue, waiting: Arc::default() }
+        Self { maker, queue, places: Arc::default() }
     }
 
     /// Takes a transaction: a ballot goes on with others, all else into the pool as it is. Gives the hash that the
@@ -120,9 +131,10 @@ impl Bundles {
         let Some(ballot) = ballots.pop().filter(|_| ballots.is_empty()) else {
             return self.maker.offer(extrinsic).await;
         };
-        let place = self.waiting.clone();
-        let has_room = Arc::strong_count(&place) <= WAITING;
-        match if has_room { self.queue.done(ballot).await } else { Err(Full) } {
+        if Arc::strong_count(&self.places) > WAITING {
+            return Err(Error::ImmediatelyDropped);
+        }
+        match self.queue.done(Held { ballot, _place: self.places.clone() }).await {
             Ok(Some(answer)) => answer.map(|_| self.maker.pool.hash_of(&extrinsic)),
             Ok(None) => self.maker.offer(extrinsic).await,
             Err(Full) => Err(Error::ImmediatelyDropped),
@@ -132,17 +144,33 @@ impl Bundles {
 
 impl Maker {
     /// What may go together: ballots of one election, one of each credential, that may count. Others stand alone: of what
-    /// may not count the runtime says why.
+    /// may not count the runtime says why. What is in a bundle that is watched has its answer here.
     fn parts(&self, waiting: Part) -> Vec<Part> {
         let best = self.client.info().best_hash;
         let roll = self.ahead.roll(best);
-        let alone = lock(&self.alone).clone();
-        let may_travel = |(ballot, _): &Waiting<CastBallot, Answer>| {
-            let is_worth = roll.as_ref().is_some_and(|roll| self.ahead.is_worth(best, roll, ballot));
-            is_worth && !alone.contains(&credential(ballot))
-        };
-        let (together, alone): (Part, Part) = waiting.into_iter().partition(may_travel);
-        alone.into_iter().map(|one| vec![one]).chain(bundles(together)).collect()
+        let (made, alone) = (lock(&self.made), lock(&self.alone));
+        let mut under_way: BTreeMap<PublicKey, Vec<&CastBallot>> = BTreeMap::new();
+        for ballot in made.iter().flat_map(|bundle| &bundle.ballots) {
+            under_way.entry(credential(ballot)).or_default().push(ballot);
+        }
+        let alone: BTreeSet<&PublicKey> = alone.iter().collect();
+        let (mut together, mut parts) = (Part::new(), Vec::new());
+        for (held, to) in waiting {
+            let voter = credential(&held.ballot);
+            let own = under_way.get(&voter);
+            if own.is_some_and(|own| own.contains(&&held.ballot)) {
+                answer(to, Err(Error::AlreadyImported(Box::new(()))));
+            } else if own.is_none()
+                && !alone.contains(&voter)
+                && roll.as_ref().is_some_and(|roll| self.ahead.is_worth(best, roll, &held.ballot))
+            {
+                together.push((held, to));
+            } else {
+                parts.push(vec![(held, to)]);
+            }
+        }
+        parts.extend(bundles(together));
+        parts
     }
 
     async fn offer(&self, extrinsic: UncheckedExtrinsic) -> Answer {
@@ -157,30 +185,39 @@ impl Maker {
         })
     }
 
-    /// Offers parts to the pool, each as large as it takes it, and answers each ballot. What is offered a second time is
-    /// verified by then, but for bad proofs: each half costs a call of the runtime.
     async fn hand_in(&self, parts: Vec<Part>) {
-        let mut parts: Vec<_> = parts.into_iter().map(|part| (part, false)).collect();
+        join_all(parts.into_iter().map(|part| self.hand_in_one(part))).await;
+    }
+
+    /// Offers a part to the pool, in pieces as large as it takes them, and answers each ballot. What is offered a second
+    /// time is verified by then, but for bad proofs: each half costs a call of the runtime.
+    async fn hand_in_one(&self, part: Part) {
+        let mut parts = vec![(part, false)];
         while let Some((mut part, was_halved)) = parts.pop() {
-            let Some(bundle) = extrinsic(part.iter().map(|(ballot, _)| ballot)) else { continue };
+            part.retain(|(_, to)| !to.is_canceled());
+            if part.is_empty() {
+                continue;
+            }
+            let Some(bundle) = extrinsic(part.iter().map(|(held, _)| &held.ballot)) else { continue };
             match self.offer(bundle).await {
                 Ok(hash) => {
-                    let (ballots, answers): (Vec<_>, Vec<_>) = part.into_iter().unzip();
-                    if ballots.len() > 1 {
+                    let (held, answers): (Vec<_>, Vec<_>) = part.into_iter().unzip();
+                    if held.len() > 1 {
+                        let ballots = held.into_iter().map(|held| held.ballot).collect();
                         self.keep(Made { hash, ballots, since: self.client.info().finalized_number });
                     }
                     answers.into_iter().for_each(|to| answer(to, Ok(hash)));
                 }
-                Err(error) => match for_each(&error) {
+                Err(error) => match whole(&error) {
                     Some(error) => part.into_iter().for_each(|(_, to)| answer(to, Err(error()))),
                     None if part.len() > 1 => {
                         parts.push((part.split_off(part.len() / 2), true));
                         parts.push((part, true));
                     }
                     None => {
-                        let Some((ballot, to)) = part.pop() else { continue };
-                        if was_halved {
-                            push_bounded(&self.alone, credential(&ballot), ALONE);
+                        let Some((held, to)) = part.pop() else { continue };
+                        if was_halved && matches!(error, Error::InvalidTransaction(_)) {
+                            push_bounded(&self.alone, credential(&held.ballot), ALONE);
                         }
                         answer(to, Err(error));
                     }
@@ -202,10 +239,10 @@ impl Maker {
 
     /// Forgets bundles whose ballots are final, and has halves of those go on that were lost or wait too long.
     async fn look_after(&self, finalized: Hash, number: BlockNumber) {
-        let rolls = (self.ahead.roll(finalized), self.ahead.roll(self.client.info().best_hash));
-        let (Some(final_roll), Some(best_roll)) = rolls else { return };
-        let made = mem::take(&mut *lock(&self.made));
-        for mut bundle in made {
+        let Some(final_roll) = self.ahead.roll(finalized) else { return };
+        let count = lock(&self.made).len();
+        for _ in 0..count {
+            let Some(mut bundle) = lock(&self.made).pop_front() else { return };
             let waits = self.pool.ready_transaction(&bundle.hash).is_some();
             if waits && number.saturating_sub(bundle.since) < PATIENCE {
                 self.keep(bundle);
@@ -213,51 +250,53 @@ impl Maker {
             }
             // Of a bundle that waits no longer, nothing may count any more once the block with it is final.
             bundle.ballots.retain(|ballot| final_roll.may_count(ballot));
-            let left = bundle.ballots.iter().filter(|ballot| best_roll.may_count(ballot));
-            let left: Vec<CastBallot> = left.cloned().collect();
-            if left.is_empty() {
-                if !bundle.ballots.is_empty() {
-                    self.keep(bundle);
+            let best_roll = self.ahead.roll(self.client.info().best_hash);
+            let may_count =
+                |ballot: &&CastBallot| best_roll.as_ref().is_some_and(|roll| roll.may_count(ballot));
+            let left: Vec<CastBallot> = bundle.ballots.iter().filter(may_count).cloned().collect();
+            if !left.is_empty() {
+                if waits {
+                    self.pool.report_invalid(None, iter::once((bundle.hash, None)).collect()).await;
                 }
-                continue;
+                tracing::debug!(target: "ballots", ballots = left.len(), waits, "halves of a bundle go on");
+                bundle.ballots = self.go_on(left).await;
             }
-            if waits {
-                self.pool.report_invalid(None, iter::once((bundle.hash, None)).collect()).await;
-            }
-            tracing::debug!(target: "ballots", ballots = left.len(), waits, "halves of a bundle go on");
-            bundle.ballots = self.go_on(left).await;
             if !bundle.ballots.is_empty() {
                 self.keep(bundle);
             }
         }
     }
 
-    /// Offers ballots that were together in halves: those for which there was no room.
+    /// Offers ballots that were together in halves: those for which there was no room, or whose places others hold.
     async fn go_on(&self, ballots: Vec<CastBallot>) -> Vec<CastBallot> {
         let (mut part, answers): (Part, Vec<_>) = ballots
             .iter()
             .map(|ballot| {
                 let (to, answer) = oneshot::channel();
-                ((ballot.clone(), to), answer)
+                ((Held { ballot: ballot.clone(), _place: Arc::default() }, to), answer)
             })
             .unzip();
         let half = part.split_off(part.len() / 2);
-        let halves = [half, part].into_iter().filter(|half| !half.is_empty());
-        self.hand_in(halves.collect()).await;
-        let full = |answer: oneshot::Receiver<Answer>| {
-            matches!(answer.now_or_never(), Some(Ok(Err(Error::ImmediatelyDropped))))
+        self.hand_in(vec![part, half]).await;
+        let may_later = |answer: oneshot::Receiver<Answer>| {
+            let Some(Ok(Err(error))) = answer.now_or_never() else { return false };
+            matches!(
+                error,
+                Error::ImmediatelyDropped | Error::TemporarilyBanned | Error::TooLowPriority { .. }
+            )
         };
         let all = ballots.into_iter().zip(answers);
-        all.filter_map(|(ballot, answer)| full(answer).then_some(ballot)).collect()
+        all.filter_map(|(ballot, answer)| may_later(answer).then_some(ballot)).collect()
     }
 }
 
-/// The same for each of a part, where an error says nothing of a single ballot: the pool is full, or the election is
-/// not open.
-fn for_each(error: &Error) -> Option<fn() -> Error> {
+/// The answer for a whole part, where an error says nothing of a single ballot: the pool is full or was so a moment ago,
+/// or the election is not open.
+fn whole(error: &Error) -> Option<fn() -> Error> {
     const NOT_OPEN: InvalidTransaction = InvalidTransaction::Custom(Refusal::WrongPhase as u8);
     match error {
         Error::ImmediatelyDropped => Some(|| Error::ImmediatelyDropped),
+        Error::TemporarilyBanned => Some(|| Error::TemporarilyBanned),
         Error::InvalidTransaction(NOT_OPEN) => Some(|| Error::InvalidTransaction(NOT_OPEN)),
         _ => None,
     }
@@ -286,7 +325,7 @@ fn bundles(waiting: Part) -> Vec<Part> {
     let mut elections: BTreeMap<Eid, BTreeMap<_, _>> = BTreeMap::new();
     let mut parts = Vec::new();
     for one in waiting {
-        let statement = &one.0.signed.ballot.statement;
+        let statement = &one.0.ballot.signed.ballot.statement;
         let voters = elections.entry(statement.eid).or_default();
         if let Some(before) = voters.insert(statement.credential, one) {
             parts.push(vec![before]);

@@ -6,8 +6,8 @@
 //! turned away what it knows or refused a moment ago. Here ballots are checked in batches ([`crate::ahead`]) before
 //! the runtime judges them. `docs/adr/0012-ballots-in-batches.md` says why it is this pool, and why these bounds.
 //!
-//! Ballots that came from another node are passed on only if they still wait when the pool looks at them again: that
-//! node has sent them to all that it knows (`docs/adr/0025-gossip-once.md`).
+//! Ballots that came from another node a validator passes on only if they still wait when the pool looks at them again:
+//! that node has sent them to all that it knows (`docs/adr/0025-gossip-once.md`).
 
 mod room;
 
@@ -47,7 +47,7 @@ use std::{
 /// Blocks from one look at a transaction that waits in the pool to the next. The pool asks after every block; but
 /// what makes a ballot invalid it mostly learns otherwise: a ballot in a block takes the voter's others out, an
 /// expired one goes at its expiry, and what an author finds invalid goes at once. What remains is the close.
-const REVALIDATION_PERIOD: BlockNumber = 16;
+pub const REVALIDATION_PERIOD: BlockNumber = 16;
 
 /// The pool.
 pub type Pool = BasicPool<Validation, Block>;
@@ -88,6 +88,7 @@ pub fn new(
         ahead,
         batches,
         room: Room::new(&options.ready, is_validator),
+        is_validator,
         pool: OnceLock::new(),
     });
     let chain = client.usage_info().chain;
@@ -113,6 +114,7 @@ pub struct Validation {
     ahead: Arc<Ahead>,
     batches: Batches<Vec<Job>>,
     room: Room,
+    is_validator: bool,
     pool: OnceLock<Weak<Pool>>,
 }
 
@@ -127,16 +129,20 @@ impl Validation {
         number.is_none_or(|number| is_due(hash, number))
     }
 
-    /// Has a transaction's ballots checked with those that wait, if there is room for them.
-    async fn check_ahead(&self, jobs: Vec<Job>) -> Result<Place<'_>, PoolError> {
+    /// A place for ballots besides those that the pool holds, if there is room for them.
+    fn enter(&self, jobs: &[Job]) -> Result<Place<'_>, PoolError> {
         let held = self.pool().map(|pool| pool.status());
         let (count, bytes) = held.map_or((0, 0), |held| (held.ready, held.ready_bytes));
         let own = jobs.iter().map(|job| job.ballot.len()).sum();
-        let place = self.room.enter(count, bytes, own).ok_or(PoolError::ImmediatelyDropped)?;
+        self.room.enter(count, bytes, own).ok_or(PoolError::ImmediatelyDropped)
+    }
+
+    /// Has ballots checked with those that wait.
+    async fn check_ahead(&self, jobs: Vec<Job>) -> Result<(), PoolError> {
         if !all_known(&jobs) {
             self.batches.done(jobs).await.map_err(|Full| PoolError::ImmediatelyDropped)?;
         }
-        Ok(place)
+        Ok(())
     }
 }
 
@@ -167,13 +173,18 @@ impl ChainApi for Validation {
             // To the pool this means that it stays where it is.
             return Ok(Err(UnknownTransaction::CannotLookup.into()));
         }
-        let jobs = self.ahead.jobs(at, &ballots(&extrinsic));
-        let is_passed_on = waits || source == TransactionSource::Local || jobs.is_none();
-        let _place = match jobs {
-            Some(jobs) => Some(self.check_ahead(jobs).await?),
-            None => None,
+        let Some(jobs) = self.ahead.jobs(at, &ballots(&extrinsic)) else {
+            return self.runtime.validate_transaction(at, source, extrinsic, priority).await;
         };
+        let _place = if waits { None } else { Some(self.enter(&jobs)?) };
+        match self.check_ahead(jobs).await {
+            // What waits keeps its place in a rush.
+            Err(_) if waits => return Ok(Err(UnknownTransaction::CannotLookup.into())),
+            checked => checked?,
+        }
         let verdict = self.runtime.validate_transaction(at, source, extrinsic, priority).await?;
+        // The SDK keeps what is not passed on from the pools of nodes that author no blocks.
+        let is_passed_on = waits || source == TransactionSource::Local || !self.is_validator;
         Ok(verdict.map(|valid| ValidTransaction { propagate: valid.propagate && is_passed_on, ..valid }))
     }
 

@@ -10,7 +10,7 @@ use psephos_protocol::{board::Action, bounds::Reason, testing::Fixture, wire::Me
 use sc_client_api::Finalizer;
 use sc_executor::WasmExecutor;
 use sc_service::TaskManager;
-use sc_transaction_pool::{Options, PoolLimit};
+use sc_transaction_pool::{ChainApi, Options, PoolLimit, ValidateTransactionPriority};
 use sc_transaction_pool_api::{ChainEvent, InPoolTransaction, MaintainedTransactionPool};
 use std::{pin::pin, sync::OnceLock, time::Duration};
 use tokio::{runtime::Handle, time};
@@ -25,8 +25,12 @@ struct Node {
 }
 
 impl Node {
-    /// With an open election of so many voters and room for so many transactions.
+    /// A validator's, with an open election of so many voters and room for so many transactions.
     fn new(voters: usize, room: usize) -> Self {
+        Self::with_role(voters, room, true)
+    }
+
+    fn with_role(voters: usize, room: usize, is_validator: bool) -> Self {
         static EXECUTOR: OnceLock<Executor> = OnceLock::new();
         let executor = EXECUTOR.get_or_init(|| WasmExecutor::builder().build());
         let mut chain = Chain::new(executor, None).expect("the runtime starts");
@@ -38,7 +42,7 @@ impl Node {
         chain.client.finalize_block(best, None, true).expect("it is the last");
         let (client, ahead) = (chain.client.clone(), chain.ahead.clone());
         let essential = tasks.spawn_essential_handle();
-        let pool = pool::new(options, true, client.clone(), ahead.clone(), None, essential);
+        let pool = pool::new(options, is_validator, client.clone(), ahead.clone(), None, essential);
         let bundles = Bundles::start(client, pool.clone(), ahead, tasks.spawn_handle());
         Self { chain, fixture, pool, bundles, _tasks: tasks }
     }
@@ -100,10 +104,20 @@ impl Node {
         hash
     }
 
+    /// Looks after what was made, as if a block of that height were final.
+    async fn look_after(&self, number: BlockNumber) {
+        let last = self.chain.client.info().finalized_hash;
+        self.bundles.maker.look_after(last, number).await;
+    }
+
+    /// The ballots of the bundles that are watched.
+    fn watched(&self) -> Vec<Vec<CastBallot>> {
+        lock(&self.bundles.maker.made).iter().map(|bundle| bundle.ballots.clone()).collect()
+    }
+
     /// Waits for bundles of these sizes to be watched.
     async fn watches(&self, sizes: &[usize]) {
-        let size = |bundle: &Made| bundle.ballots.len();
-        let watched = || lock(&self.bundles.maker.made).iter().map(size).collect::<Vec<_>>();
+        let watched = || self.watched().iter().map(Vec::len).collect::<Vec<_>>();
         let reached = async {
             while watched() != sizes {
                 time::sleep(Duration::from_millis(10)).await;
@@ -142,11 +156,10 @@ async fn a_bundle_is_watched_until_its_block_is_final() {
     let mut node = Node::new(3, 100);
     let ballots = node.ballots(0..3);
     assert!(node.submit(&ballots).await.iter().all(Result::is_ok));
-    let final_block = node.chain.client.info().finalized_hash;
     let together = node.waiting().remove(0);
     node.best_block(vec![together]).await;
     assert!(node.sizes().is_empty());
-    node.bundles.maker.look_after(final_block, 0).await;
+    node.look_after(0).await;
     assert!(node.sizes().is_empty());
     node.watches(&[3]).await;
     node.block(Vec::new()).await;
@@ -233,14 +246,56 @@ async fn a_bundle_that_waits_long_is_taken_back_and_goes_on_in_halves() {
     let mut node = Node::new(6, 100);
     let ballots = node.ballots(0..6);
     assert!(node.submit(&ballots).await.iter().all(Result::is_ok));
-    for _ in 1..PATIENCE {
-        node.block(Vec::new()).await;
-    }
-    node.watches(&[6]).await;
+    let last = node.chain.client.info();
+    node.look_after(last.finalized_number + PATIENCE - 1).await;
     assert_eq!(node.sizes(), [6]);
-    node.block(Vec::new()).await;
-    node.reaches(&[3, 3]).await;
+    node.look_after(last.finalized_number + PATIENCE).await;
+    assert_eq!(node.sizes(), [3, 3]);
     node.watches(&[3, 3]).await;
+}
+
+#[tokio::test]
+async fn what_finds_no_room_or_its_place_taken_goes_on_later() {
+    let mut node = Node::new(4, 1);
+    let ballots = node.ballots(0..4);
+    assert!(node.submit(&ballots).await.iter().all(Result::is_ok));
+    let far = node.chain.client.info().finalized_number + PATIENCE;
+    // One half takes the room, and the other finds none; then a quarter does, and so on.
+    for _ in 0..6 {
+        node.look_after(far).await;
+        let there = [node.watched().concat(), node.waiting().concat()].concat();
+        assert!(ballots.iter().all(|ballot| there.contains(ballot)), "{} are left", there.len());
+    }
+    assert!(lock(&node.bundles.maker.alone).is_empty());
+
+    let mut node = Node::new(3, 100);
+    let ballots = node.ballots(0..3);
+    let best = node.chain.client.info().best_hash;
+    let others = extrinsic([&ballots[0], &node.ballot(2, 2)].into_iter()).expect("two ballots");
+    node.pool.submit_one(best, TransactionSource::External, others).await.expect("there is room");
+    let lost = Made { hash: Hash::zero(), ballots: ballots.clone(), since: 0 };
+    node.bundles.maker.keep(lost);
+    node.look_after(0).await;
+    assert_eq!(node.sizes(), [1, 2]);
+    let later = node.watched().concat();
+    assert_eq!(later.len(), 2);
+    assert!(later.contains(&ballots[0]) && later.contains(&ballots[2]));
+    assert!(lock(&node.bundles.maker.alone).is_empty());
+}
+
+#[tokio::test]
+async fn a_ballot_that_is_under_way_spoils_no_bundle() {
+    let mut node = Node::new(6, 100);
+    let first = node.ballots(0..3);
+    assert!(node.submit(&first).await.iter().all(Result::is_ok));
+    let mut more = node.ballots(3..6);
+    more.extend([first[1].clone(), node.ballot(2, 2)]);
+    let answers = node.submit(&more).await;
+    assert!(answers[..3].iter().all(Result::is_ok));
+    assert!(matches!(answers[3], Err(Error::AlreadyImported(_))), "{:?}", answers[3]);
+    assert!(matches!(answers[4], Err(Error::TooLowPriority { .. })), "{:?}", answers[4]);
+    assert_eq!(node.sizes(), [3, 3]);
+    assert!(lock(&node.bundles.maker.alone).is_empty());
 }
 
 #[tokio::test]
@@ -250,9 +305,40 @@ async fn who_gives_up_leaves_room_for_others() {
     {
         let mut gives_up = pin!(node.bundles.submit(extrinsic(iter::once(&ballot)).expect("one ballot")));
         assert!(poll!(gives_up.as_mut()).is_pending());
-        assert_eq!(Arc::strong_count(&node.bundles.waiting), 2);
+        assert_eq!(Arc::strong_count(&node.bundles.places), 2);
     }
-    assert_eq!(Arc::strong_count(&node.bundles.waiting), 1);
+    let left = async {
+        while Arc::strong_count(&node.bundles.places) > 1 {
+            time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    time::timeout(Duration::from_secs(60), left).await.expect("its place is free");
+    assert!(node.sizes().is_empty());
+}
+
+#[tokio::test]
+async fn nodes_that_author_no_blocks_pass_ballots_on_at_once() {
+    let mut node = Node::with_role(1, 100, false);
+    let ballot = extrinsic(iter::once(&node.ballot(0, 1))).expect("one ballot");
+    let best = node.chain.client.info().best_hash;
+    let hash = node.pool.submit_one(best, TransactionSource::External, ballot).await.expect("there is room");
+    assert!(node.pool.ready_transaction(&hash).expect("it waits").is_propagable());
+}
+
+#[tokio::test]
+async fn a_second_look_puts_nothing_out_of_a_full_pool() {
+    let mut node = Node::new(1, 1);
+    let ballot = Arc::new(extrinsic(iter::once(&node.ballot(0, 1))).expect("one ballot"));
+    let hash = node.bundles.submit((*ballot).clone()).await.expect("there is room");
+    let mut looks = 0;
+    for _ in 0..pool::REVALIDATION_PERIOD {
+        let at = node.best_block(Vec::new()).await;
+        let (external, submitted) = (TransactionSource::External, ValidateTransactionPriority::Submitted);
+        let verdict = node.pool.api().validate_transaction(at, external, ballot.clone(), submitted).await;
+        looks += usize::from(verdict.expect("a verdict, and no error that takes it out").is_ok());
+    }
+    assert_eq!(looks, 1);
+    assert!(node.pool.ready_transaction(&hash).is_some());
 }
 
 #[tokio::test]
@@ -276,7 +362,7 @@ async fn ballots_of_other_nodes_are_passed_on_only_if_they_wait_long() {
         node.pool.ready_transaction(&hash).expect("it waits").is_propagable()
     };
     assert!(is_passed_on(&node, &own) && is_passed_on(&node, &act) && !is_passed_on(&node, &theirs));
-    for _ in 0..64 {
+    for _ in 0..2 * pool::REVALIDATION_PERIOD {
         node.block(Vec::new()).await;
         // The pool looks again in the background, a little later.
         time::sleep(Duration::from_millis(300)).await;

@@ -22,10 +22,10 @@ use crate::{
 /// Ballots in one multi-scalar multiplication at most: more would need more memory (some 7 KB each) and gain
 /// next to nothing.
 pub const BATCH: usize = 1_024;
-/// Fewer per core are not worth a thread: what a multiplication costs however few points it has would be more than a
-/// tenth of it. So many take some 30 ms.
+/// Fewer per core are not worth a thread: what a multiplication costs however few points it has would be a sixth of it.
+/// So many take some 15 ms.
 #[cfg(feature = "parallel")]
-const LEAST: usize = 128;
+const LEAST: usize = 64;
 
 /// A ballot to verify, and what against.
 #[derive(Clone, Copy)]
