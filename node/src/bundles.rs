@@ -80,7 +80,7 @@ struct Maker {
     alone: Mutex<VecDeque<PublicKey>>,
 }
 
-/// A bundle that the pool took.
+/// A bundle that the pool took, or a ballot alone.
 struct Made {
     hash: Hash,
     ballots: Vec<CastBallot>,
@@ -144,7 +144,7 @@ impl Bundles {
 
 impl Maker {
     /// What may go together: ballots of one election, one of each credential, that may count. Others stand alone: of what
-    /// may not count the runtime says why. What is in a bundle that is watched has its answer here.
+    /// may not count the runtime says why. What is watched has its answer here.
     fn parts(&self, waiting: Part) -> Vec<Part> {
         let best = self.client.info().best_hash;
         let roll = self.ahead.roll(best);
@@ -202,10 +202,8 @@ impl Maker {
             match self.offer(bundle).await {
                 Ok(hash) => {
                     let (held, answers): (Vec<_>, Vec<_>) = part.into_iter().unzip();
-                    if held.len() > 1 {
-                        let ballots = held.into_iter().map(|held| held.ballot).collect();
-                        self.keep(Made { hash, ballots, since: self.client.info().finalized_number });
-                    }
+                    let ballots = held.into_iter().map(|held| held.ballot).collect();
+                    self.keep(Made { hash, ballots, since: self.client.info().finalized_number });
                     answers.into_iter().for_each(|to| answer(to, Ok(hash)));
                 }
                 Err(error) => match whole(&error) {
@@ -244,7 +242,9 @@ impl Maker {
         for _ in 0..count {
             let Some(mut bundle) = lock(&self.made).pop_front() else { return };
             let waits = self.pool.ready_transaction(&bundle.hash).is_some();
-            if waits && number.saturating_sub(bundle.since) < PATIENCE {
+            // A ballot alone is one transaction and no other: it can't be taken back for another.
+            let is_alone = bundle.ballots.len() == 1;
+            if waits && (is_alone || number.saturating_sub(bundle.since) < PATIENCE) {
                 self.keep(bundle);
                 continue;
             }
