@@ -68,8 +68,6 @@ pub fn election(genesis: Genesis, voters: usize) -> Fixture {
 pub struct Chain {
     /// Reads and writes it.
     pub client: Arc<FullClient>,
-    /// Checks ballots ahead of its runtime.
-    pub ahead: Arc<Ahead>,
     import: Box<dyn BlockImport<Block, Error = sp_consensus::Error>>,
     /// The slot of the last block.
     slot: u64,
@@ -109,14 +107,13 @@ impl Chain {
             None,
             ClientConfig { wasm_runtime_substitutes: substitutes, ..ClientConfig::default() },
         )?);
-        let ahead = Arc::new(Ahead::new(client.clone(), None)?);
         // A runtime that verifies ballots itself has no use for verdicts ahead of it.
         let import: Box<dyn BlockImport<_, Error = _>> = if own_code.is_some() {
             Box::new(client.clone())
         } else {
-            Box::new(AheadImport::new(client.clone(), ahead.clone()))
+            Box::new(AheadImport::new(client.clone(), Arc::new(Ahead::new(client.clone(), None)?)))
         };
-        Ok(Self { client, ahead, import, slot: 0, _folder: folder })
+        Ok(Self { client, import, slot: 0, _folder: folder })
     }
 
     /// Creates an election with so many voters and opens it: the election, whose next ballots are anchored in the

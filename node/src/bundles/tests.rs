@@ -40,7 +40,8 @@ impl Node {
             Options { ready: PoolLimit { count: room, total_bytes: 1 << 20 }, ..Options::default() };
         let best = chain.client.info().best_hash;
         chain.client.finalize_block(best, None, true).expect("it is the last");
-        let (client, ahead) = (chain.client.clone(), chain.ahead.clone());
+        let client = chain.client.clone();
+        let ahead = Arc::new(Ahead::new(client.clone(), None).expect("no metrics to register"));
         let essential = tasks.spawn_essential_handle();
         let pool = pool::new(options, is_validator, client.clone(), ahead.clone(), None, essential);
         let bundles = Bundles::start(client, pool.clone(), ahead, tasks.spawn_handle());
