@@ -85,21 +85,21 @@ impl Ahead {
             return None;
         }
         // At the first that fails the runtime ends, too.
-        let jobs: Vec<Job> = ballots.iter().map_while(|cast| self.job(at, cast)).collect();
+        let jobs: Vec<Job> = ballots.iter().map_while(|cast| Some(self.worth(at, cast)?.job(cast))).collect();
         (!jobs.is_empty()).then_some(jobs)
     }
 
     /// Whether the runtime would have to check a ballot's proof.
     pub fn is_worth(&self, at: Hash, roll: &Roll, cast: &CastBallot) -> bool {
-        roll.may_count(cast) && self.job(at, cast).is_some()
+        roll.may_count(cast) && self.worth(at, cast).is_some()
     }
 
-    fn job(&self, at: Hash, cast: &CastBallot) -> Option<Job> {
+    fn worth(&self, at: Hash, cast: &CastBallot) -> Option<Arc<Style>> {
         let style = self.style(at, &cast.signed.ballot.statement)?;
         if self.alarm.is_raised() && style.checks.signatures(cast, verify_signature).is_err() {
             return None;
         }
-        Some(style.job(cast))
+        Some(style)
     }
 
     /// The electoral rolls as the state of a block has them.

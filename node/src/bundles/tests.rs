@@ -62,8 +62,7 @@ impl Node {
 
     /// Hands ballots in at the same moment.
     async fn submit(&self, ballots: &[CastBallot]) -> Vec<Answer> {
-        let one = |ballot| self.bundles.submit(extrinsic(iter::once(ballot)).expect("one ballot"));
-        join_all(ballots.iter().map(one)).await
+        join_all(ballots.iter().map(|ballot| self.bundles.submit(alone(ballot)))).await
     }
 
     /// The ballots in the pool, by transaction, the smaller ones first.
@@ -79,13 +78,7 @@ impl Node {
 
     /// Waits for the pool to hold transactions of these sizes.
     async fn reaches(&self, sizes: &[usize]) {
-        let reached = async {
-            while self.sizes() != sizes {
-                time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let deadline = Duration::from_secs(60);
-        time::timeout(deadline, reached).await.unwrap_or_else(|_| panic!("{:?} wait", self.sizes()));
+        assert!(until(|| self.sizes() == sizes).await, "{:?} wait", self.sizes());
     }
 
     /// A block with these transactions, which is final at once.
@@ -119,15 +112,23 @@ impl Node {
     /// Waits for bundles of these sizes to be watched.
     async fn watches(&self, sizes: &[usize]) {
         let watched = || self.watched().iter().map(Vec::len).collect::<Vec<_>>();
-        let reached = async {
-            while watched() != sizes {
-                time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        time::timeout(Duration::from_secs(60), reached)
-            .await
-            .unwrap_or_else(|_| panic!("{:?} are watched", watched()));
+        assert!(until(|| watched() == sizes).await, "{:?} are watched", watched());
     }
+}
+
+/// Waits for what happens in the background: whether it did.
+async fn until(happened: impl Fn() -> bool) -> bool {
+    let happens = async {
+        while !happened() {
+            time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    time::timeout(Duration::from_secs(60), happens).await.is_ok()
+}
+
+/// The transaction of a ballot alone.
+fn alone(ballot: &CastBallot) -> UncheckedExtrinsic {
+    extrinsic(iter::once(ballot)).expect("one ballot")
 }
 
 /// With a receipt that its trustee did not sign.
@@ -142,8 +143,7 @@ async fn ballots_of_one_moment_travel_together() {
     let mut node = Node::new(5, 100);
     let ballots = node.ballots(0..5);
     let answers = node.submit(&ballots).await;
-    let alone = |ballot| node.pool.hash_of(&extrinsic(iter::once(ballot)).expect("one ballot"));
-    let hashes: Vec<_> = ballots.iter().map(alone).collect();
+    let hashes: Vec<_> = ballots.iter().map(|ballot| node.pool.hash_of(&alone(ballot))).collect();
     assert_eq!(answers.into_iter().collect::<Result<Vec<_>, _>>().expect("all are taken"), hashes);
     assert_eq!(node.sizes(), [5]);
     let together = node.waiting().remove(0);
@@ -306,23 +306,18 @@ async fn who_gives_up_leaves_room_for_others() {
     let mut node = Node::new(1, 100);
     let ballot = node.ballot(0, 1);
     {
-        let mut gives_up = pin!(node.bundles.submit(extrinsic(iter::once(&ballot)).expect("one ballot")));
+        let mut gives_up = pin!(node.bundles.submit(alone(&ballot)));
         assert!(poll!(gives_up.as_mut()).is_pending());
         assert_eq!(Arc::strong_count(&node.bundles.places), 2);
     }
-    let left = async {
-        while Arc::strong_count(&node.bundles.places) > 1 {
-            time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    time::timeout(Duration::from_secs(60), left).await.expect("its place is free");
+    assert!(until(|| Arc::strong_count(&node.bundles.places) == 1).await, "its place is not free");
     assert!(node.sizes().is_empty());
 }
 
 #[tokio::test]
 async fn nodes_that_author_no_blocks_pass_ballots_on_at_once() {
     let mut node = Node::with_role(1, 100, false);
-    let ballot = extrinsic(iter::once(&node.ballot(0, 1))).expect("one ballot");
+    let ballot = alone(&node.ballot(0, 1));
     let best = node.chain.client.info().best_hash;
     let hash = node.pool.submit_one(best, TransactionSource::External, ballot).await.expect("there is room");
     assert!(node.pool.ready_transaction(&hash).expect("it waits").is_propagable());
@@ -331,7 +326,7 @@ async fn nodes_that_author_no_blocks_pass_ballots_on_at_once() {
 #[tokio::test]
 async fn a_second_look_puts_nothing_out_of_a_full_pool() {
     let mut node = Node::new(1, 1);
-    let ballot = Arc::new(extrinsic(iter::once(&node.ballot(0, 1))).expect("one ballot"));
+    let ballot = Arc::new(alone(&node.ballot(0, 1)));
     let hash = node.bundles.submit((*ballot).clone()).await.expect("there is room");
     let mut looks = 0;
     for _ in 0..pool::REVALIDATION_PERIOD {
@@ -348,7 +343,7 @@ async fn a_second_look_puts_nothing_out_of_a_full_pool() {
 async fn ballots_of_other_nodes_are_passed_on_only_if_they_wait_long() {
     let mut node = Node::new(2, 100);
     let ballots = node.ballots(0..2);
-    let [own, theirs] = [0, 1].map(|at| extrinsic(iter::once(&ballots[at])).expect("one ballot"));
+    let [own, theirs] = [0, 1].map(|at| alone(&ballots[at]));
     assert!(node.bundles.submit(own.clone()).await.is_ok());
     let best = node.chain.client.info().best_hash;
     let (eid, closes_at) = (node.fixture.election.eid, node.fixture.election.manifest.closes_at + 60_000);
