@@ -8,7 +8,7 @@ use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
 use rand_core::{CryptoRng, RngCore};
 use scale_info::TypeInfo;
 use schnorrkel::{
-    context::{attach_rng, SigningTranscript},
+    context::{attach_rng, SigningContext, SigningTranscript},
     signing_context, ExpansionMode, MiniSecretKey,
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -76,13 +76,47 @@ impl Signable<'_> {
     /// sr25519 takes it for a key; this doesn't. It is the only weak key of a group of prime order.
     #[must_use]
     pub fn verify(&self, check: CheckSignature, signature: &Signature, key: &PublicKey) -> bool {
-        *key != PublicKey::default() && check(signature, &self.message(), key)
+        is_by(check, signature, &self.message(), key)
+    }
+}
+
+fn is_by(check: CheckSignature, signature: &Signature, message: &[u8; 64], key: &PublicKey) -> bool {
+    *key != PublicKey::default() && check(signature, message, key)
+}
+
+/// A signer in one role of one election: what all its statements begin with ([`Signable`]), hashed once.
+pub(crate) struct Signer {
+    begun: transcript::Begun,
+    context: SigningContext,
+}
+
+impl Signer {
+    /// The one with that index in its role.
+    pub(crate) fn new(role: Role, genesis: &Genesis, eid: &Eid, index: u32) -> Self {
+        Self { begun: transcript::begin_signed(role, genesis, eid, index), context: signing_context(CONTEXT) }
     }
 
-    /// The equation that holds if `signature` is by `key` over this; `None` where [`Self::verify`] needs no
+    /// As [`Signable::verify`].
+    #[must_use]
+    pub(crate) fn verify(
+        &self,
+        check: CheckSignature,
+        payload: &[u8],
+        signature: &Signature,
+        key: &PublicKey,
+    ) -> bool {
+        is_by(check, signature, &self.begun.signed(payload), key)
+    }
+
+    /// The equation that holds if `signature` is by `key` over this payload; `None` where [`Signable::verify`] needs no
     /// equation to refuse: the identity as key, a signature without schnorrkel's mark, s not canonical.
     #[must_use]
-    pub(crate) fn equation(&self, signature: &Signature, key: &PublicKey) -> Option<SignatureEquation> {
+    pub(crate) fn equation(
+        &self,
+        payload: &[u8],
+        signature: &Signature,
+        key: &PublicKey,
+    ) -> Option<SignatureEquation> {
         let (r, s) = signature.0.split_first_chunk::<32>()?;
         let mut s = <[u8; 32]>::try_from(s).ok()?;
         let mark = s.last_mut()?;
@@ -92,7 +126,7 @@ impl Signable<'_> {
         *mark &= !MARK;
         let s = Option::from(Scalar::from_canonical_bytes(s))?;
         let (a, r) = (CompressedRistretto(key.0), CompressedRistretto(*r));
-        let mut transcript = signing_context(CONTEXT).bytes(&self.message());
+        let mut transcript = self.context.bytes(&self.begun.signed(payload));
         transcript.proto_name(b"Schnorr-sig");
         transcript.commit_point(b"sign:pk", &a);
         transcript.commit_point(b"sign:R", &r);

@@ -7,7 +7,7 @@ use scale_info::TypeInfo;
 use crate::{
     election::Election,
     ids::{BallotHash, Eid, Genesis},
-    keys::{CheckSignature, PublicKey, Signable, Signature, SignatureEquation, SigningKey},
+    keys::{CheckSignature, PublicKey, Signable, Signature, SignatureEquation, Signer, SigningKey},
     transcript::Role,
 };
 
@@ -47,32 +47,30 @@ impl Receipt {
     #[must_use]
     pub fn verify(&self, election: &Election, ballot: &BallotHash, check: CheckSignature) -> bool {
         election.trustee(self.trustee).is_some_and(|trustee| {
-            self.verify_with(&election.genesis, &election.eid, &trustee.signing, ballot, check)
+            let payload = (ballot, self.height).encode();
+            let statement = signable(&election.genesis, &election.eid, self.trustee, &payload);
+            statement.verify(check, &self.signature, &trustee.signing)
         })
     }
 
-    /// Whether this is the receipt of the trustee with that key.
-    pub(crate) fn verify_with(
+    /// Whether this is that signer's receipt for that ballot, under that key.
+    pub(crate) fn is_by(
         &self,
-        genesis: &Genesis,
-        eid: &Eid,
+        signer: &Signer,
         key: &PublicKey,
         ballot: &BallotHash,
         check: CheckSignature,
     ) -> bool {
-        let payload = (ballot, self.height).encode();
-        signable(genesis, eid, self.trustee, &payload).verify(check, &self.signature, key)
+        signer.verify(check, &(ballot, self.height).encode(), &self.signature, key)
     }
 
-    /// The equation that holds if this is the receipt of the trustee with that key ([`Signable::equation`]).
+    /// The equation that holds if this is the receipt of the trustee with that key ([`Signer::equation`]).
     pub(crate) fn equation(
         &self,
-        genesis: &Genesis,
-        eid: &Eid,
+        signer: &Signer,
         key: &PublicKey,
         ballot: &BallotHash,
     ) -> Option<SignatureEquation> {
-        let payload = (ballot, self.height).encode();
-        signable(genesis, eid, self.trustee, &payload).equation(&self.signature, key)
+        signer.equation(&(ballot, self.height).encode(), &self.signature, key)
     }
 }

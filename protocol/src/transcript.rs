@@ -51,15 +51,31 @@ pub enum Role {
 /// What a signature is over: role, chain, election, index and payload, hashed to 64 bytes.
 #[must_use]
 pub fn signed(role: Role, genesis: &Genesis, eid: &Eid, index: u32, payload: &[u8]) -> [u8; 64] {
+    begin_signed(role, genesis, eid, index).signed(payload)
+}
+
+/// What all statements of one signer begin with.
+pub(crate) struct Begun(Transcript);
+
+/// Everything of [`signed`] but the payload.
+pub(crate) fn begin_signed(role: Role, genesis: &Genesis, eid: &Eid, index: u32) -> Begun {
     let mut t = Transcript::new(b"psephos signature v1");
     t.append_u64(b"role", u64::from(role as u8));
     t.append_message(b"genesis", &genesis.0);
     t.append_message(b"eid", &eid.0);
     t.append_u64(b"index", u64::from(index));
-    t.append_message(b"payload", payload);
-    let mut out = [0u8; 64];
-    t.challenge_bytes(b"message", &mut out);
-    out
+    Begun(t)
+}
+
+impl Begun {
+    /// What a signature over this payload is over.
+    pub(crate) fn signed(&self, payload: &[u8]) -> [u8; 64] {
+        let mut t = self.0.clone();
+        t.append_message(b"payload", payload);
+        let mut out = [0u8; 64];
+        t.challenge_bytes(b"message", &mut out);
+        out
+    }
 }
 
 fn hash32(mut transcript: Transcript) -> [u8; 32] {
@@ -176,8 +192,8 @@ pub fn ballot_randomness(seed: &[u8; 64], context: &[u8], choices: &[u8]) -> Exp
     Expander(t)
 }
 
-/// Public coins of a verifier (spec 6.4.10): weights that combine equations, fixed by all bytes that
-/// are verified together, and not before.
+/// Public coins of a verifier (spec 6.4.10): weights that combine equations, fixed by all that is
+/// verified together, and not before. Of each ballot are given the bytes that fix it.
 #[must_use]
 pub fn verifier_randomness<'a>(ballots: impl Iterator<Item = &'a [u8]>) -> Expander {
     let mut t = Transcript::new(b"psephos verifier v1");

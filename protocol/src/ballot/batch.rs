@@ -1,7 +1,7 @@
 //! Many ballots verified as one (spec 6.4.10).
 //!
 //! The equations of all ballots of a batch (range proofs, signatures, receipts) become one
-//! multi-scalar multiplication under weights that hash every byte of the batch. If the sum is not the
+//! multi-scalar multiplication under weights that depend on every byte of the batch. If the sum is not the
 //! identity, halves are tried, and halves of these: their weights stay, since they were fixed after all
 //! that they weigh. A ballot that fails is verified alone, and that verdict counts: so every verdict is
 //! the one that the ballot gets alone, up to 2^-128, and names the same check.
@@ -9,14 +9,10 @@
 use alloc::{vec, vec::Vec};
 use codec::Encode;
 
-use super::{BallotError, CastBallot, Checks, SignedBallot, VerifiedBallot};
+use super::{weights::Weights, BallotError, CastBallot, Checks, SignedBallot, VerifiedBallot};
 use crate::{
-    combination::Combination,
-    ids::BallotHash,
-    keys::verify_signature,
-    range_proof::Generators,
+    combination::Combination, ids::BallotHash, keys::verify_signature, range_proof::Generators,
     receipt::Receipt,
-    transcript::{self, Expander},
 };
 
 /// Ballots in one multi-scalar multiplication at most: more would need more memory (some 7 KB each) and gain
@@ -37,24 +33,36 @@ pub enum Unverified<'a> {
 }
 
 impl Unverified<'_> {
-    fn bytes(&self) -> Vec<u8> {
+    fn signed(&self) -> &SignedBallot {
         match self {
-            Self::Signed(ballot, _) => ballot.encode(),
-            Self::Cast(ballot, _) => ballot.encode(),
+            Self::Signed(signed, _) => signed,
+            Self::Cast(cast, _) => &cast.signed,
         }
+    }
+
+    fn receipts(&self) -> Option<&[Receipt]> {
+        match self {
+            Self::Signed(..) => None,
+            Self::Cast(cast, _) => Some(&cast.receipts),
+        }
+    }
+
+    /// The ballot's hash, and all that the equations depend on: the ballot by its hash, signature and receipts.
+    fn fixed(&self) -> (BallotHash, Vec<u8>) {
+        let (hash, signature) = (self.signed().ballot.hash(), self.signed().signature);
+        (hash, (hash, signature, self.receipts().unwrap_or_default()).encode())
     }
 
     fn equations(
         &self,
+        hash: &BallotHash,
         generators: &Generators,
-        weights: &mut Expander,
+        weights: &mut Weights,
     ) -> Result<(Combination, VerifiedBallot), BallotError> {
-        let (ballot, receipts, checks): (_, Option<&[Receipt]>, _) = match self {
-            Self::Signed(ballot, checks) => (*ballot, None, checks),
-            Self::Cast(ballot, checks) => (&ballot.signed, Some(&ballot.receipts), checks),
-        };
+        let (Self::Signed(_, checks) | Self::Cast(_, checks)) = self;
         let mut out = Combination::default();
-        let verified = checks.equations(ballot, receipts, generators, weights, &mut out)?;
+        let verified =
+            checks.equations(self.signed(), self.receipts(), hash, generators, weights, &mut out)?;
         Ok((out, verified))
     }
 
@@ -99,16 +107,16 @@ pub fn verify_signatures(
     ballots: &[(&CastBallot, &Checks)],
     generators: &Generators,
 ) -> Vec<Result<BallotHash, BallotError>> {
-    let equations = |(cast, checks): &(&CastBallot, &Checks), weights: &mut Expander| {
-        let (hash, mut out) = (cast.signed.ballot.hash(), Combination::default());
-        checks.signature_equation(&cast.signed, &hash, weights, &mut out)?;
-        checks.receipt_equations(&cast.receipts, &hash, weights, &mut out)?;
-        Ok((out, hash))
+    let equations = |(cast, checks): &(&CastBallot, &Checks), hash: &BallotHash, weights: &mut Weights| {
+        let mut out = Combination::default();
+        checks.signature_equation(&cast.signed, hash, weights, &mut out)?;
+        checks.receipt_equations(&cast.receipts, hash, weights, &mut out)?;
+        Ok((out, *hash))
     };
     let verify_one_batch = |batch| {
-        let bytes = |(cast, _): &(&CastBallot, &Checks)| cast.encode();
+        let fixed = |(cast, checks): &(&CastBallot, &Checks)| Unverified::Cast(cast, checks).fixed();
         let alone = |(cast, checks): &(&CastBallot, &Checks)| checks.signatures(cast, verify_signature);
-        together(batch, generators, bytes, equations, alone)
+        together(batch, generators, fixed, equations, alone)
     };
     ballots.chunks(BATCH).flat_map(verify_one_batch).collect()
 }
@@ -117,22 +125,25 @@ fn verify_one_batch(
     batch: &[Unverified<'_>],
     generators: &Generators,
 ) -> Vec<Result<VerifiedBallot, BallotError>> {
-    let equations = |ballot: &Unverified<'_>, weights: &mut Expander| ballot.equations(generators, weights);
-    together(batch, generators, Unverified::bytes, equations, |ballot| ballot.verify(generators))
+    let equations = |ballot: &Unverified<'_>, hash: &BallotHash, weights: &mut Weights| {
+        ballot.equations(hash, generators, weights)
+    };
+    together(batch, generators, Unverified::fixed, equations, |ballot| ballot.verify(generators))
 }
 
 /// The verdict on each of a batch, by its `equations` with those of the others where these hold, and `alone` where
-/// they do not. `bytes` are all that the equations depend on.
+/// they do not. `fixed` gives the ballot's hash, and all that the equations depend on.
 fn together<B, V>(
     batch: &[B],
     generators: &Generators,
-    bytes: impl Fn(&B) -> Vec<u8>,
-    equations: impl Fn(&B, &mut Expander) -> Result<(Combination, V), BallotError>,
+    fixed: impl Fn(&B) -> (BallotHash, Vec<u8>),
+    equations: impl Fn(&B, &BallotHash, &mut Weights) -> Result<(Combination, V), BallotError>,
     alone: impl Fn(&B) -> Result<V, BallotError>,
 ) -> Vec<Result<V, BallotError>> {
-    let bytes: Vec<Vec<u8>> = batch.iter().map(bytes).collect();
-    let mut weights = transcript::verifier_randomness(bytes.iter().map(Vec::as_slice));
-    let prepared: Vec<_> = batch.iter().map(|ballot| equations(ballot, &mut weights)).collect();
+    let fixed: Vec<(BallotHash, Vec<u8>)> = batch.iter().map(fixed).collect();
+    let mut weights = Weights::of(fixed.iter().map(|(_, bytes)| bytes.as_slice()));
+    let prepared: Vec<_> =
+        batch.iter().zip(&fixed).map(|(ballot, (hash, _))| equations(ballot, hash, &mut weights)).collect();
     let equations: Vec<Option<&Combination>> =
         prepared.iter().map(|made| made.as_ref().ok().map(|(equations, _)| equations)).collect();
     let mut holds = vec![false; batch.len()];
@@ -160,4 +171,38 @@ fn bisect(equations: &[Option<&Combination>], generators: &Generators, holds: &m
     let (holds_low, holds_high) = holds.split_at_mut(half);
     bisect(low, generators, holds_low);
     bisect(high, generators, holds_high);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ballot::Terms,
+        testing::{Fixture, Params},
+    };
+
+    #[test]
+    fn every_byte_of_a_ballot_fixes_its_weights() {
+        let mut fixture = Fixture::new(&Params::default());
+        let checks = Checks::new(Terms::of(&fixture.election, 0).unwrap());
+        let bytes = fixture.cast(0, 1, &[vec![0, 1, 0]]).cast.encode();
+        let fixed = |bytes: &[u8]| {
+            let cast = CastBallot::from_bytes(bytes).ok()?;
+            let both = [Unverified::Signed(&cast.signed, &checks), Unverified::Cast(&cast, &checks)];
+            Some(both.map(|ballot| ballot.fixed().1))
+        };
+        let [signed, cast] = fixed(&bytes).unwrap();
+        let receipts = fixture.cast(0, 1, &[vec![0, 1, 0]]).cast.receipts.encode().len();
+        let mut other = 0;
+        for place in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[place] ^= 1;
+            let Some([other_signed, other_cast]) = fixed(&bytes) else { continue };
+            other += 1;
+            assert_ne!(other_cast, cast, "byte {place}");
+            assert!(other_signed != signed || place >= bytes.len() - receipts, "byte {place}");
+        }
+        // Lengths alone can't be changed without the rest.
+        assert!(other + 16 > bytes.len(), "{other}");
+    }
 }

@@ -17,6 +17,7 @@ mod range;
 mod terms;
 mod tracking;
 mod verify;
+mod weights;
 
 pub use audit::{AuditError, AuditOpening};
 pub use prepare::{prepare, Ballotpaper, Choices, PrepareError, Prepared, Seed, Signed};

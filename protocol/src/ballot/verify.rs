@@ -5,22 +5,18 @@
 
 use alloc::vec::Vec;
 use codec::Encode;
-use curve25519_dalek::{
-    ristretto::{CompressedRistretto, RistrettoPoint},
-    scalar::Scalar,
-};
-use rand_core::RngCore;
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 
-use super::{Ballot, CastBallot, Committed, Layout, SignedBallot, Terms};
+use super::{weights::Weights, Ballot, CastBallot, Committed, Layout, SignedBallot, Terms};
 use crate::{
     combination::Combination,
     election::Election,
     group::{EncodingError, Point},
-    ids::{BallotHash, Eid, Genesis},
-    keys::{CheckSignature, PublicKey, Signable},
+    ids::BallotHash,
+    keys::{CheckSignature, PublicKey, Signable, Signer},
     range_proof::{Generators, RangeProof},
     receipt::Receipt,
-    transcript::{self, Expander, Role},
+    transcript::{self, Role},
 };
 
 /// Why a ballot is not valid. Says which check failed (its spec number) and nothing about the vote.
@@ -68,6 +64,10 @@ pub struct VerifiedBallot {
 pub struct Checks {
     terms: Terms,
     layout: Layout,
+    /// The voters.
+    voters: Signer,
+    /// The trustees, in order.
+    trustees: Vec<Signer>,
 }
 
 impl Checks {
@@ -75,7 +75,11 @@ impl Checks {
     #[must_use]
     pub fn new(terms: Terms) -> Self {
         let layout = terms.layout();
-        Self { terms, layout }
+        let Terms { genesis, eid, .. } = &terms;
+        let voters = Signer::new(Role::Ballot, genesis, eid, 0);
+        let trustees = (1u32..).take(terms.trustees.len());
+        let trustees = trustees.map(|index| Signer::new(Role::Receipt, genesis, eid, index)).collect();
+        Self { layout, voters, trustees, terms }
     }
 
     /// The layout of these ballots.
@@ -106,10 +110,9 @@ impl Checks {
         self.receipts_fit(&cast.receipts)?;
         let hash = cast.signed.ballot.hash();
         self.signature(&cast.signed, &hash, check)?;
-        let Terms { genesis, eid, .. } = &self.terms;
         let holds = |receipt: &Receipt| {
-            self.trustee(receipt.trustee)
-                .is_some_and(|key| receipt.verify_with(genesis, eid, key, &hash, check))
+            let trustee = self.trustee(receipt.trustee);
+            trustee.is_some_and(|(key, signer)| receipt.is_by(signer, key, &hash, check))
         };
         cast.receipts.iter().all(holds).then_some(hash).ok_or(BallotError::Receipts)
     }
@@ -133,9 +136,10 @@ impl Checks {
     /// # Errors
     /// The first check that fails.
     pub fn ballot(&self, ballot: &Ballot, generators: &Generators) -> Result<VerifiedBallot, BallotError> {
-        let mut weights = transcript::verifier_randomness([ballot.encode().as_slice()].into_iter());
+        let hash = ballot.hash();
+        let mut weights = Weights::of([hash.0.as_slice()].into_iter());
         let mut equations = Combination::default();
-        let verified = self.ballot_equations(ballot, generators, &mut weights, &mut equations)?;
+        let verified = self.ballot_equations(ballot, &hash, generators, &mut weights, &mut equations)?;
         equations.holds(generators).then_some(verified).ok_or(BallotError::Proof)
     }
 
@@ -145,8 +149,8 @@ impl Checks {
         hash: &BallotHash,
         check: CheckSignature,
     ) -> Result<(), BallotError> {
-        signable(&self.terms.genesis, &self.terms.eid, hash)
-            .verify(check, &signed.signature, &signed.ballot.statement.credential)
+        self.voters
+            .verify(check, &hash.0, &signed.signature, &signed.ballot.statement.credential)
             .then_some(())
             .ok_or(BallotError::Signature)
     }
@@ -158,22 +162,25 @@ impl Checks {
             .ok_or(BallotError::Receipts)
     }
 
-    fn trustee(&self, index: u8) -> Option<&PublicKey> {
-        self.terms.trustees.get(usize::from(index).checked_sub(1)?)
+    fn trustee(&self, index: u8) -> Option<(&PublicKey, &Signer)> {
+        let place = usize::from(index).checked_sub(1)?;
+        Some((self.terms.trustees.get(place)?, self.trustees.get(place)?))
     }
 
-    /// The equations of signature, receipts (where the ballot is cast) and proof, under these weights.
+    /// The equations of signature, receipts (where the ballot is cast) and proof, under these weights, of the ballot
+    /// with that hash.
     pub(super) fn equations(
         &self,
         signed: &SignedBallot,
         receipts: Option<&[Receipt]>,
+        hash: &BallotHash,
         generators: &Generators,
-        weights: &mut Expander,
+        weights: &mut Weights,
         out: &mut Combination,
     ) -> Result<VerifiedBallot, BallotError> {
-        let verified = self.ballot_equations(&signed.ballot, generators, weights, out)?;
-        self.signature_equation(signed, &verified.hash, weights, out)?;
-        receipts.map_or(Ok(()), |receipts| self.receipt_equations(receipts, &verified.hash, weights, out))?;
+        let verified = self.ballot_equations(&signed.ballot, hash, generators, weights, out)?;
+        self.signature_equation(signed, hash, weights, out)?;
+        receipts.map_or(Ok(()), |receipts| self.receipt_equations(receipts, hash, weights, out))?;
         Ok(verified)
     }
 
@@ -182,13 +189,13 @@ impl Checks {
         &self,
         signed: &SignedBallot,
         hash: &BallotHash,
-        weights: &mut Expander,
+        weights: &mut Weights,
         out: &mut Combination,
     ) -> Result<(), BallotError> {
         let credential = &signed.ballot.statement.credential;
-        signable(&self.terms.genesis, &self.terms.eid, hash)
-            .equation(&signed.signature, credential)
-            .and_then(|equation| equation.add_to(out, weight(weights)))
+        self.voters
+            .equation(&hash.0, &signed.signature, credential)
+            .and_then(|equation| equation.add_to(out, weights.next()))
             .and_then(|of_key| out.encoded(&CompressedRistretto(credential.0), of_key))
             .ok_or(BallotError::Signature)
     }
@@ -198,15 +205,14 @@ impl Checks {
         &self,
         receipts: &[Receipt],
         hash: &BallotHash,
-        weights: &mut Expander,
+        weights: &mut Weights,
         out: &mut Combination,
     ) -> Result<(), BallotError> {
-        let Terms { genesis, eid, .. } = &self.terms;
         self.receipts_fit(receipts)?;
         for receipt in receipts {
-            let key = self.trustee(receipt.trustee).ok_or(BallotError::Receipts)?;
-            let equation = receipt.equation(genesis, eid, key, hash).ok_or(BallotError::Receipts)?;
-            let of_key = equation.add_to(out, weight(weights)).ok_or(BallotError::Receipts)?;
+            let (key, signer) = self.trustee(receipt.trustee).ok_or(BallotError::Receipts)?;
+            let equation = receipt.equation(signer, key, hash).ok_or(BallotError::Receipts)?;
+            let of_key = equation.add_to(out, weights.next()).ok_or(BallotError::Receipts)?;
             out.key(key, of_key);
         }
         Ok(())
@@ -216,8 +222,9 @@ impl Checks {
     fn ballot_equations(
         &self,
         ballot: &Ballot,
+        hash: &BallotHash,
         generators: &Generators,
-        weights: &mut Expander,
+        weights: &mut Weights,
         out: &mut Combination,
     ) -> Result<VerifiedBallot, BallotError> {
         let (statement, shape) = (&ballot.statement, self.layout.shape);
@@ -240,7 +247,7 @@ impl Checks {
         let (options, slack) = (committed(&statement.commitments)?, committed(&statement.slack)?);
         self.proof_equations(ballot, &options, &slack, generators, weights, out).ok_or(BallotError::Proof)?;
         let commitments = options.iter().map(|committed| committed.point).collect();
-        Ok(VerifiedBallot { hash: ballot.hash(), commitments })
+        Ok(VerifiedBallot { hash: *hash, commitments })
     }
 
     fn proof_equations(
@@ -249,14 +256,14 @@ impl Checks {
         options: &[Committed],
         slack: &[Committed],
         generators: &Generators,
-        weights: &mut Expander,
+        weights: &mut Weights,
         out: &mut Combination,
     ) -> Option<()> {
         let shape = self.layout.shape;
         let proof = RangeProof::from_bytes(&ballot.proof, shape)?;
         let ranges = self.layout.commitments(options, slack)?;
         let mut transcript = transcript::range_proof(&ballot.statement.encode());
-        let weights = [weight(weights), weight(weights)];
+        let weights = [weights.next(), weights.next()];
         let of_statements = proof.add_to(out, generators, shape, &mut transcript, &ranges, weights)?;
         let (of_options, of_slack, constant) = self.layout.own_scalars(&of_statements);
         out.base(constant);
@@ -274,22 +281,12 @@ fn committed(encodings: &[Point]) -> Result<Vec<Committed>, EncodingError> {
         .collect()
 }
 
-/// A weight of 128 bits, not zero.
-fn weight(weights: &mut Expander) -> Scalar {
-    let mut bytes = [0u8; 16];
-    weights.fill_bytes(&mut bytes);
-    Scalar::from(u128::from_le_bytes(bytes) | 1)
-}
-
-fn signable<'a>(genesis: &'a Genesis, eid: &'a Eid, hash: &'a BallotHash) -> Signable<'a> {
-    Signable { role: Role::Ballot, genesis, eid, index: 0, payload: &hash.0 }
-}
-
 impl Ballot {
     /// The statement that the credential signs to cast this ballot, over its hash.
     #[must_use]
     pub fn signable<'a>(election: &'a Election, hash: &'a BallotHash) -> Signable<'a> {
-        signable(&election.genesis, &election.eid, hash)
+        let Election { genesis, eid, .. } = election;
+        Signable { role: Role::Ballot, genesis, eid, index: 0, payload: &hash.0 }
     }
 
     /// Checks all that concerns the ballot alone: version, election, style, shape, points, proof.
