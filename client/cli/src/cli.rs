@@ -91,8 +91,12 @@ pub fn run(cli: Cli) -> Result<(), CliError> {
         out: Output { json: cli.json },
         passphrase: cli.passphrase_file.map_or(PassphraseSource::Ask, PassphraseSource::File),
     };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::input)?;
+    let mut threads = match cli.command {
+        // A load leaves the cores to those whom it measures.
+        Command::Bench(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = threads.enable_all().build().map_err(CliError::input)?;
     let outcome = runtime.block_on(async {
         match cli.command {
             Command::Network(command) => network::run(command, &context).await,

@@ -12,6 +12,7 @@ use psephos_protocol::{
     wire::Message,
 };
 use std::{
+    pin::pin,
     sync::{
         atomic::{AtomicU64, Ordering},
         Arc,
@@ -29,8 +30,9 @@ use super::{
 };
 use crate::error::CliError;
 
-/// Ballots read ahead.
-const AHEAD: usize = 1_024;
+/// Ballots read at a time, and how many times that ahead.
+const READ: usize = 64;
+const AHEAD: usize = 16;
 /// Requests under way over one connection.
 const PER_CONNECTION: usize = 64;
 /// How often a full window is looked at.
@@ -109,20 +111,23 @@ impl Sender {
         pace: &Pace,
         height: &watch::Receiver<Anchor>,
     ) -> Result<Sent, CliError> {
-        let (ahead, ballots) = mpsc::channel(AHEAD);
+        let (ahead, mut ballots) = mpsc::channel(AHEAD);
         let (ballots_sent, next) = (AtomicU64::new(0), AtomicU64::new(reader.position()));
-        let reading = tokio::task::spawn_blocking(move || {
-            while let Some(ready) = reader.next()? {
-                if ahead.blocking_send((ready, reader.position())).is_err() {
-                    break;
-                }
+        let reading = tokio::task::spawn_blocking(move || loop {
+            let mut some = Vec::with_capacity(READ);
+            while let Some(ready) = (some.len() < READ).then(|| reader.next()).transpose()?.flatten() {
+                some.push((ready, reader.position()));
             }
-            Ok::<_, CliError>(())
+            if some.is_empty() || ahead.blocking_send(some).is_err() {
+                return Ok::<_, CliError>(());
+            }
         });
-        stream::unfold((ballots, 0u64), |(mut ballots, place)| async move {
-            let (ready, position): (Ready, u64) = ballots.recv().await?;
+        let ballots = stream::poll_fn(|task| ballots.poll_recv(task)).flat_map(stream::iter).enumerate();
+        stream::unfold(pin!(ballots), |mut ballots| async move {
+            let (place, (ready, position)): (usize, (Ready, u64)) = ballots.next().await?;
+            let place = place as u64;
             let due = pace.turn(place, &self.ledger).await?;
-            Some(((place, due, ready, position), (ballots, place + 1)))
+            Some(((place, due, ready, position), ballots))
         })
         .for_each_concurrent(self.chains.len() * PER_CONNECTION, |(place, due, ready, position)| {
             ballots_sent.fetch_add(1, Ordering::Relaxed);
