@@ -8,29 +8,32 @@
 //! missed here, or checked against terms that the runtime doesn't use, the runtime has checked alone.
 
 mod alarm;
+mod background;
 pub mod batch;
 pub mod import;
 mod metrics;
 
 use crate::service::{FullBackend, FullClient};
 use alarm::Alarm;
-use codec::{DecodeAll, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use metrics::Metrics;
-use pallet_voting::{api::VotingApi, Voters};
-use prometheus_endpoint::{PrometheusError, Registry};
+use pallet_voting::{api::VotingApi, Ballots, Voters};
+use prometheus_endpoint::Registry;
 use psephos_host::{verify_ahead, Job};
 use psephos_protocol::{
     ballot::{CastBallot, Checks, Statement, Terms},
     ids::Eid,
     keys::verify_signature,
-    state::Voter,
+    state::{RecordedHead, RegisteredVoter},
     wire::Message,
 };
 use psephos_runtime::{
     opaque::{Block, UncheckedExtrinsic},
     Hash, Runtime,
 };
+use rayon::ThreadPool;
 use sc_client_api::{Backend, StateBackend};
+use sc_service::Error;
 use sp_api::ProvideRuntimeApi;
 use std::{
     collections::HashMap,
@@ -51,6 +54,8 @@ pub struct Ahead {
     styles: Mutex<HashMap<(Eid, u16), Arc<Style>>>,
     /// Raised when somebody sends ballots that spoil batches.
     alarm: Alarm,
+    /// Where batches are checked that can wait.
+    background: ThreadPool,
     metrics: Option<Metrics>,
 }
 
@@ -63,7 +68,7 @@ struct Style {
 
 impl Style {
     fn job(&self, cast: &CastBallot) -> Job {
-        Job { ballot: cast.encode(), terms: self.terms.clone() }
+        Job::new(cast.encode(), self.terms.clone())
     }
 }
 
@@ -71,10 +76,11 @@ impl Ahead {
     /// Knows nothing yet.
     ///
     /// # Errors
-    /// When the registry has metrics of these names already.
-    pub fn new(client: Arc<FullClient>, registry: Option<&Registry>) -> Result<Self, PrometheusError> {
+    /// When the registry has metrics of these names already, or the system refuses threads.
+    pub fn new(client: Arc<FullClient>, registry: Option<&Registry>) -> Result<Self, Error> {
         let metrics = registry.map(Metrics::register).transpose()?;
-        Ok(Self { client, styles: Mutex::default(), alarm: Alarm::default(), metrics })
+        let background = background::threads().map_err(|error| Error::Application(error.into()))?;
+        Ok(Self { client, styles: Mutex::default(), alarm: Alarm::default(), background, metrics })
     }
 
     /// The checks of ballots that were sent to this node together; none if there are no ballots, or the runtime refuses
@@ -114,6 +120,11 @@ impl Ahead {
         let job = |cast: CastBallot| Some(self.style(parent, &cast.signed.ballot.statement)?.job(&cast));
         let jobs: Vec<Job> = body.iter().flat_map(ballots).filter_map(job).collect();
         let _ = jobs.chunks(BATCH).all(|batch| self.check(batch));
+    }
+
+    /// As [`Self::check`], behind whatever else this node has to do.
+    pub fn check_in_background(&self, batch: &[Job]) -> bool {
+        self.background.install(|| self.check(batch))
     }
 
     /// Checks one batch; returns when the verdicts are known, and whether all are good.
@@ -157,14 +168,16 @@ impl Roll {
     /// ballots of the record once more makes every node pay for proofs that hold.
     pub fn may_count(&self, cast: &CastBallot) -> bool {
         let statement = &cast.signed.ballot.statement;
-        let voter = self.voter(statement);
-        voter.is_some_and(|voter| voter.style == statement.style && statement.sequence > voter.sequence)
+        let (eid, credential) = (statement.eid, statement.credential);
+        if let Some(last) = self.read::<RecordedHead>(&Ballots::<Runtime>::hashed_key_for(eid, credential)) {
+            return last.style == statement.style && last.sequence < statement.sequence;
+        }
+        let voter = self.read::<RegisteredVoter>(&Voters::<Runtime>::hashed_key_for(eid, credential));
+        voter.is_some_and(|voter| voter.style == statement.style && statement.sequence > 0)
     }
 
-    fn voter(&self, statement: &Statement) -> Option<Voter> {
-        let key = Voters::<Runtime>::hashed_key_for(statement.eid, statement.credential);
-        let voter = self.0.storage(&key).ok()??;
-        Voter::decode_all(&mut voter.as_slice()).ok()
+    fn read<T: Decode>(&self, key: &[u8]) -> Option<T> {
+        T::decode(&mut self.0.storage(key).ok()??.as_slice()).ok()
     }
 }
 

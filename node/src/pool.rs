@@ -74,7 +74,7 @@ pub fn new(
     let checking = ahead.clone();
     let check = move |waiting: Vec<Waiting<Vec<Job>, ()>>| {
         let (jobs, done): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
-        checking.check(&jobs.into_iter().flatten().collect::<Vec<_>>());
+        checking.check_in_background(&jobs.into_iter().flatten().collect::<Vec<_>>());
         for done in done {
             // Whoever gave up while the work was done does not listen.
             let _ = done.send(());
@@ -133,7 +133,7 @@ impl Validation {
     fn enter(&self, jobs: &[Job]) -> Result<Place<'_>, PoolError> {
         let held = self.pool().map(|pool| pool.status());
         let (count, bytes) = held.map_or((0, 0), |held| (held.ready, held.ready_bytes));
-        let own = jobs.iter().map(|job| job.ballot.len()).sum();
+        let own = jobs.iter().map(Job::size).sum();
         self.room.enter(count, bytes, own).ok_or(PoolError::ImmediatelyDropped)
     }
 

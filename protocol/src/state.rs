@@ -138,7 +138,20 @@ impl LoweredQuorum {
     }
 }
 
-/// A voter as the chain knows it.
+/// A voter on the electoral roll, as the chain stores it: no ballot changes it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct RegisteredVoter {
+    /// The roll entry.
+    pub entry: u32,
+    /// The voter's weight.
+    pub weight: u64,
+    /// The voter's style.
+    pub style: u16,
+    /// The voter's reporting unit.
+    pub unit: u16,
+}
+
+/// A voter and what it has cast.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Voter {
     /// The roll entry.
@@ -155,6 +168,16 @@ pub struct Voter {
     pub sequence: u32,
 }
 
+impl Voter {
+    /// A registered voter whose last accepted ballot is this one.
+    #[must_use]
+    pub fn of(registered: &RegisteredVoter, last: Option<&RecordedBallot>) -> Self {
+        let RegisteredVoter { entry, weight, style, unit } = *registered;
+        let (ballots, sequence) = last.map_or((0, 0), |last| (last.ballots, last.sequence));
+        Self { entry, weight, style, unit, ballots, sequence }
+    }
+}
+
 /// The ballot that counts for a credential, as the chain stores it: the proof that it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct RecordedBallot {
@@ -162,6 +185,8 @@ pub struct RecordedBallot {
     pub hash: BallotHash,
     /// Its sequence number.
     pub sequence: u32,
+    /// Accepted ballots of this voter, this one and replaced ones included.
+    pub ballots: u8,
     /// Its style.
     pub style: u16,
     /// The voter's weight.
@@ -170,6 +195,23 @@ pub struct RecordedBallot {
     pub unit: u16,
     /// Its commitments.
     pub commitments: BoundedVec<Point, ConstU32<MAX_COLUMNS>>,
+}
+
+/// What a [`RecordedBallot`] begins with: all but its commitments, which need not be read to know what its voter may cast next.
+#[derive(Clone, Debug, PartialEq, Eq, Decode)]
+pub struct RecordedHead {
+    /// Its hash.
+    pub hash: BallotHash,
+    /// Its sequence number.
+    pub sequence: u32,
+    /// Accepted ballots of this voter, this one and replaced ones included.
+    pub ballots: u8,
+    /// Its style.
+    pub style: u16,
+    /// The voter's weight.
+    pub weight: u64,
+    /// The voter's reporting unit.
+    pub unit: u16,
 }
 
 /// A batch of the roll as the chain knows it.

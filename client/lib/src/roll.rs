@@ -1,7 +1,11 @@
 //! Voters as the state has them, many by few calls: on a node's word, or proved (spec 8.4).
 
 use jsonrpsee::rpc_params;
-use psephos_protocol::{ids::Eid, keys::PublicKey, state::Voter};
+use psephos_protocol::{
+    ids::Eid,
+    keys::PublicKey,
+    state::{RecordedBallot, RegisteredVoter, Voter},
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -14,9 +18,12 @@ use crate::{
 };
 
 /// Storage keys in one call. A node bounds the calls that a connection makes, not what is in them, so what is asked by
-/// the thousand is asked together; but it answers a call as a whole, while others wait. So many voters' keys are 58 KB
-/// in hexadecimal, and a proof of them some 1 MB at most.
-pub(crate) const MAX_KEYS: usize = 256;
+/// the thousand is asked together; but it answers a call as a whole, while others wait. So many keys are 115 KB
+/// in hexadecimal, and a proof of as many voters some 2 MB at most.
+pub(crate) const MAX_KEYS: usize = 512;
+
+/// Voters in one call, with their ballots: where none is longer than a hundred options, an answer has 2 MB at most.
+const MAX_VOTERS: usize = MAX_KEYS / 2;
 
 /// An answer to `state_queryStorageAt`: values by key, all of one block.
 #[derive(Deserialize)]
@@ -25,31 +32,11 @@ struct JsonChangeSet {
     changes: Vec<(String, Option<String>)>,
 }
 
-/// Where the state has what is said of voters.
-struct Places<'a> {
-    eid: &'a Eid,
-    credentials: &'a [PublicKey],
-    /// Each once, and in the state's order: a proof of neighbours has most of its nodes in common.
-    keys: Vec<Vec<u8>>,
-}
-
-impl<'a> Places<'a> {
-    fn of(eid: &'a Eid, credentials: &'a [PublicKey]) -> Self {
-        let mut keys: Vec<_> =
-            credentials.iter().map(|credential| proof::voter_key(eid, credential)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        Self { eid, credentials, keys }
-    }
-
-    /// The voters by what is stored under the keys, in the order asked for.
-    fn voters(&self, chain: &Chain, values: &[Option<Vec<u8>>]) -> Result<Vec<Option<Voter>>, ChainError> {
-        let value = |credential: &PublicKey| {
-            let place = self.keys.binary_search(&proof::voter_key(self.eid, credential)).ok()?;
-            values.get(place)?.clone()
-        };
-        self.credentials.iter().map(|credential| chain.decoded(value(credential))).collect()
-    }
+/// Each once, and in the state's order: a proof of neighbours has most of its nodes in common.
+fn distinct(mut keys: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 impl Chain {
@@ -70,13 +57,32 @@ impl Chain {
         eid: &Eid,
         credentials: &[PublicKey],
     ) -> Result<Vec<Option<Voter>>, ChainError> {
-        let places = Places::of(eid, credentials);
-        let values = if self.best {
-            self.stored(&places.keys, None).await?
+        if self.best {
+            self.voters_at(eid, credentials, None).await
         } else {
-            self.at(FINALIZED, |hash| self.stored(&places.keys, Some(hash))).await?
-        };
-        places.voters(self, &values)
+            self.at(FINALIZED, |hash| self.voters_at(eid, credentials, Some(hash))).await
+        }
+    }
+
+    /// The same at a block, or at the best one that there is at each call.
+    async fn voters_at(
+        &self,
+        eid: &Eid,
+        credentials: &[PublicKey],
+        at: Option<[u8; 32]>,
+    ) -> Result<Vec<Option<Voter>>, ChainError> {
+        let mut voters = Vec::with_capacity(credentials.len());
+        for credentials in credentials.chunks(MAX_VOTERS) {
+            let places = |credential| [proof::voter_key(eid, credential), proof::ballot_key(eid, credential)];
+            let stored = self.stored(&distinct(credentials.iter().flat_map(places).collect()), at).await?;
+            for credential in credentials {
+                let [voter, ballot] = places(credential).map(|key| stored.get(&key).cloned().flatten());
+                let registered = self.decoded::<RegisteredVoter>(voter)?;
+                let last = self.decoded::<RecordedBallot>(ballot)?;
+                voters.push(registered.map(|registered| Voter::of(&registered, last.as_ref())));
+            }
+        }
+        Ok(voters)
     }
 
     /// What is stored under keys, each given once, without a proof. Trustees ask this for every ballot, and calls of the
@@ -85,19 +91,7 @@ impl Chain {
         &self,
         keys: &[Vec<u8>],
         at: Option<[u8; 32]>,
-    ) -> Result<Vec<Option<Vec<u8>>>, ChainError> {
-        let mut values = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(MAX_KEYS) {
-            values.append(&mut self.stored_together(keys, at).await?);
-        }
-        Ok(values)
-    }
-
-    async fn stored_together(
-        &self,
-        keys: &[Vec<u8>],
-        at: Option<[u8; 32]>,
-    ) -> Result<Vec<Option<Vec<u8>>>, ChainError> {
+    ) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, ChainError> {
         let asked: Vec<String> = keys.iter().map(|key| hex0x(key)).collect();
         let block = at.map(|hash| hex0x(&hash));
         let (endpoint, sets): (_, Vec<JsonChangeSet>) =
@@ -117,30 +111,37 @@ impl Chain {
             let value = value.map(|value| unhex(&endpoint, &value)).transpose()?;
             values.insert(unhex(&endpoint, &key)?, value);
         }
-        keys.iter().map(|key| values.remove(key).ok_or_else(other)).collect()
+        keys.iter().all(|key| values.contains_key(key)).then_some(values).ok_or_else(other)
     }
 }
 
 impl FinalBlock {
-    /// A voter.
+    /// A voter on the roll.
     ///
     /// # Errors
     /// [`ChainError::Inconsistent`].
-    pub async fn voter(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<Voter>, ChainError> {
-        Ok(self.voters(eid, std::slice::from_ref(credential)).await?.pop().flatten())
+    pub async fn registered(
+        &self,
+        eid: &Eid,
+        credential: &PublicKey,
+    ) -> Result<Option<RegisteredVoter>, ChainError> {
+        Ok(self.all_registered(eid, std::slice::from_ref(credential)).await?.pop().flatten())
     }
 
-    /// Voters, in the order of these credentials; `None` for one that is proved not to be on the roll. Give all at once
-    /// that are needed: the proofs are the smaller.
+    /// Voters on the roll, in the order of these credentials; `None` for one that is proved not to be on it. Give all at
+    /// once that are needed: the proofs are the smaller.
     ///
     /// # Errors
     /// [`ChainError::Inconsistent`].
-    pub async fn voters(
+    pub async fn all_registered(
         &self,
         eid: &Eid,
         credentials: &[PublicKey],
-    ) -> Result<Vec<Option<Voter>>, ChainError> {
-        let places = Places::of(eid, credentials);
-        places.voters(&self.chain, &self.values(&places.keys).await?)
+    ) -> Result<Vec<Option<RegisteredVoter>>, ChainError> {
+        let place = |credential| proof::voter_key(eid, credential);
+        let keys = distinct(credentials.iter().map(place).collect());
+        let values = self.values(&keys).await?;
+        let value = |credential| values.get(keys.binary_search(&place(credential)).ok()?)?.clone();
+        credentials.iter().map(|credential| self.chain.decoded(value(credential))).collect()
     }
 }

@@ -5,7 +5,7 @@ use psephos_protocol::{
     election::Election,
     ids::Anchor,
     keys::PublicKey,
-    state::{ElectionState, RecordedBallot, Voter},
+    state::{ElectionState, RecordedBallot, RegisteredVoter, Voter},
 };
 
 use crate::{error::ChainError, finality::FinalBlock, proof};
@@ -48,7 +48,9 @@ impl FinalBlock {
         let mut values = self.values(&keys).await?.into_iter();
         let mut next = || values.next().flatten();
         let state: ElectionState = chain.decoded(next())?.ok_or(ChainError::UnknownElection(*eid))?;
-        let (voter, ballot) = (chain.decoded(next())?, chain.decoded(next())?);
+        let registered = chain.decoded::<RegisteredVoter>(next())?;
+        let ballot = chain.decoded::<RecordedBallot>(next())?;
+        let voter = registered.map(|registered| Voter::of(&registered, ballot.as_ref()));
         let time = chain.decoded(next())?.unwrap_or_default();
         let excluded = state.excluded > 0 && self.excludes(election, credential).await?;
         Ok(Standing { block: self.anchor(), time, election: state, voter, ballot, excluded })

@@ -7,7 +7,7 @@ use psephos_protocol::{
     ids::{Anchor, BallotHash, Eid},
     keys::PublicKey,
     range_proof::Generators,
-    state::{ElectionState, Voter},
+    state::{ElectionState, RegisteredVoter, Voter},
 };
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 use tokio::sync::watch;
@@ -128,13 +128,22 @@ pub trait View: Send + Sync + 'static {
 }
 
 /// What the state at a block proves that is final: the weights of a set are taken from it.
-impl View for FinalBlock {
-    async fn voters(&self, eid: &Eid, credentials: &[PublicKey]) -> Result<Vec<Option<Voter>>, ChainError> {
-        FinalBlock::voters(self, eid, credentials).await
-    }
+pub trait Proved {
+    /// Voters on the roll, in the order of these credentials; `None` for one that is not on it.
+    fn registered(
+        &self,
+        eid: &Eid,
+        credentials: &[PublicKey],
+    ) -> impl Future<Output = Result<Vec<Option<RegisteredVoter>>, ChainError>> + Send;
+}
 
-    async fn recorded(&self, eid: &Eid, credential: &PublicKey) -> Result<Option<BallotHash>, ChainError> {
-        Ok(self.ballot(eid, credential).await?.map(|ballot| ballot.hash))
+impl Proved for FinalBlock {
+    async fn registered(
+        &self,
+        eid: &Eid,
+        credentials: &[PublicKey],
+    ) -> Result<Vec<Option<RegisteredVoter>>, ChainError> {
+        self.all_registered(eid, credentials).await
     }
 }
 

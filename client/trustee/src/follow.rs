@@ -16,7 +16,7 @@ use psephos_protocol::{
     ids::{Anchor, BallotHash, Digest, Eid},
     keys::{verify_signature, PublicKey},
     manifest::Manifest,
-    state::{ElectionState, LoweredQuorum, Voter},
+    state::{ElectionState, LoweredQuorum, RegisteredVoter},
     tally::Contribution,
     transcript,
     wire::Message,
@@ -24,7 +24,7 @@ use psephos_protocol::{
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    elections::{Served, View},
+    elections::{Proved, Served},
     store::{Store, StoreError},
 };
 
@@ -329,7 +329,7 @@ impl Follower {
     pub async fn accepted_set(
         &self,
         election: &Election,
-        view: &impl View,
+        proved: &impl Proved,
         closing: Anchor,
         state: &ElectionState,
     ) -> Result<AcceptedSet, FollowError> {
@@ -352,14 +352,14 @@ impl Follower {
             return Err(mismatch("counted ballots", self.ballots.len().to_string(), counted.to_string()));
         }
         let credentials: Vec<PublicKey> = self.ballots.keys().copied().collect();
-        let mut voters = view.voters(&election.eid, &credentials).await?.into_iter();
+        let mut voters = proved.registered(&election.eid, &credentials).await?.into_iter();
         let mut set = AcceptedSet::default();
         for (credential, ballot) in &self.ballots {
-            let fits = |voter: &Voter| {
+            let fits = |voter: &RegisteredVoter| {
                 voter.style == ballot.style && usize::from(voter.unit) < election.manifest.units.len()
             };
             let voter = voters.next().flatten().filter(fits);
-            let Voter { weight, unit, .. } =
+            let RegisteredVoter { weight, unit, .. } =
                 voter.ok_or_else(|| FollowError::voter(*credential, ballot.hash))?;
             let (sequence, ballot) = (ballot.sequence, ballot.hash);
             set.accept(*credential, Accepted { sequence, ballot, weight, unit });

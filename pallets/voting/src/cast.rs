@@ -2,15 +2,16 @@
 
 use alloc::collections::btree_map::{BTreeMap, Entry};
 use codec::{Decode, Encode, MaxEncodedLen};
-use frame_support::pallet_prelude::*;
+use frame_support::{pallet_prelude::*, storage::unhashed};
 use frame_system::pallet_prelude::BlockNumberFor;
 use psephos_protocol::{
     ballot::{CastBallot, Terms},
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     election::Election,
     ids::{BallotHash, Eid},
+    keys::PublicKey,
     refusal::Refusal,
-    state::{ElectionState, Phase, RecordedBallot},
+    state::{ElectionState, Phase, RecordedBallot, RecordedHead, RegisteredVoter},
     transcript,
 };
 use scale_info::TypeInfo;
@@ -115,7 +116,7 @@ impl<T: Config> Pallet<T> {
     /// that it meets.
     fn check_eligible(ballot: &CastBallot, styles: &mut BTreeMap<u16, StyleRules>) -> Result<(), Refusal> {
         let statement = &ballot.signed.ballot.statement;
-        let voter = Voters::<T>::get(statement.eid, statement.credential).ok_or(Refusal::NotOnRoll)?;
+        let voter = Caster::get::<T>(&statement.eid, &statement.credential)?;
         if statement.style != voter.style {
             return Err(Refusal::WrongStyle);
         }
@@ -165,33 +166,55 @@ impl<T: Config> Pallet<T> {
         let eid = first.signed.ballot.statement.eid;
         Elections::<T>::try_mutate(eid, |state| {
             let state = state.as_mut().ok_or(Refusal::UnknownElection)?;
-            ballots.try_for_each(|ballot| Self::record(state, ballot))
+            ballots.try_for_each(|ballot| Self::record(state, ballot))?;
+            let (ballots, log) = (state.ballots, state.ballot_log);
+            Self::deposit_event(Event::BallotsAccepted { eid, ballots, log });
+            Ok(())
         })
     }
 
     fn record(state: &mut ElectionState, ballot: CastBallot) -> Result<(), Refusal> {
         let hash: BallotHash = ballot.signed.ballot.hash();
         let statement = ballot.signed.ballot.statement;
-        let (eid, credential, sequence) = (statement.eid, statement.credential, statement.sequence);
-        let mut voter = Voters::<T>::get(eid, credential).ok_or(Refusal::NotOnRoll)?;
-        let first = voter.ballots == 0;
-        voter.ballots = voter.ballots.saturating_add(1);
-        voter.sequence = sequence;
+        let voter = Caster::get::<T>(&statement.eid, &statement.credential)?;
         let recorded = RecordedBallot {
             hash,
-            sequence,
+            sequence: statement.sequence,
+            ballots: voter.ballots.saturating_add(1),
             style: statement.style,
             weight: voter.weight,
             unit: voter.unit,
             commitments: statement.commitments,
         };
-        Voters::<T>::insert(eid, credential, voter);
-        Ballots::<T>::insert(eid, credential, recorded);
+        Ballots::<T>::insert(statement.eid, statement.credential, recorded);
         state.ballots = state.ballots.saturating_add(1);
-        state.counted = state.counted.saturating_add(u32::from(first));
+        state.counted = state.counted.saturating_add(u32::from(voter.ballots == 0));
         state.ballot_log = transcript::log(&state.ballot_log, &hash.0);
-        Self::deposit_event(Event::BallotAccepted { eid, credential, sequence, hash });
         Ok(())
+    }
+}
+
+/// What a ballot of a voter is checked against, and recorded with.
+struct Caster {
+    weight: u64,
+    style: u16,
+    unit: u16,
+    /// Accepted ballots.
+    ballots: u8,
+    /// The last one's sequence number, 0 before the first.
+    sequence: u32,
+}
+
+impl Caster {
+    /// By the voter's last ballot, which repeats what the roll says; before the first by the roll.
+    fn get<T: Config>(eid: &Eid, credential: &PublicKey) -> Result<Self, Refusal> {
+        let last = unhashed::get::<RecordedHead>(&Ballots::<T>::hashed_key_for(eid, credential));
+        if let Some(RecordedHead { weight, style, unit, ballots, sequence, .. }) = last {
+            return Ok(Self { weight, style, unit, ballots, sequence });
+        }
+        let voter = Voters::<T>::get(eid, credential).ok_or(Refusal::NotOnRoll)?;
+        let RegisteredVoter { weight, style, unit, .. } = voter;
+        Ok(Self { weight, style, unit, ballots: 0, sequence: 0 })
     }
 }
 

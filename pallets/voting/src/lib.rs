@@ -68,11 +68,11 @@ pub mod pallet {
         cells::Groups,
         declaration::{Declaration, Missing},
         endpoint::{Announcement, Endpoint},
-        ids::{BallotHash, Digest, Eid},
+        ids::{Digest, Eid},
         keys::PublicKey,
         manifest::Manifest,
         roll::{Registration, RollBatch},
-        state::{Batch, ElectionState, EntryState, Phase, Proposal, RecordedBallot, Voter},
+        state::{Batch, ElectionState, EntryState, Phase, Proposal, RecordedBallot, RegisteredVoter},
         tally::{Contribution, ElectionResult, Finalize},
         wire::Bundle,
     };
@@ -149,7 +149,7 @@ pub mod pallet {
 
     /// The voters, by credential.
     #[pallet::storage]
-    pub type Voters<T> = StorageDoubleMap<_, Identity, Eid, Blake2_128Concat, PublicKey, Voter>;
+    pub type Voters<T> = StorageDoubleMap<_, Identity, Eid, Blake2_128Concat, PublicKey, RegisteredVoter>;
 
     /// How many registered voters have each weight and each style.
     #[pallet::storage]
@@ -214,8 +214,8 @@ pub mod pallet {
         Reinvited { eid: Eid, entry: u32 },
         /// The board moved the opening or the close.
         Rescheduled { eid: Eid, opens_at: u64, closes_at: u64 },
-        /// A ballot was accepted; it replaces the credential's earlier one, if there was one.
-        BallotAccepted { eid: Eid, credential: PublicKey, sequence: u32, hash: BallotHash },
+        /// Ballots were accepted; with these there are so many, replaced ones included, and the log of them has this head.
+        BallotsAccepted { eid: Eid, ballots: u32, log: Digest },
         /// All counted ballots are summed.
         Summed { eid: Eid, ballots: u32, withheld: bool },
         /// A trustee declared what it can't serve.

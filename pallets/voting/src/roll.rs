@@ -8,7 +8,7 @@ use psephos_protocol::{
     keys::PublicKey,
     refusal::Refusal,
     roll::{Access, Registration, RollBatch, RollEntry, RollEvent},
-    state::{Batch, ElectionState, EntryState, Phase, Voter},
+    state::{Batch, ElectionState, EntryState, Phase, RegisteredVoter},
 };
 use sp_runtime::transaction_validity::TransactionValidityWithRefund;
 
@@ -149,8 +149,7 @@ impl<T: Config> Pallet<T> {
 
     fn add_voter(eid: &Eid, entry: u32, of: &RollEntry, credential: PublicKey) {
         let RollEntry { weight, style, unit, .. } = *of;
-        let voter = Voter { entry, weight, style, unit, ballots: 0, sequence: 0 };
-        Voters::<T>::insert(eid, credential, voter);
+        Voters::<T>::insert(eid, credential, RegisteredVoter { entry, weight, style, unit });
     }
 
     /// Appends to the roll log.

@@ -56,11 +56,13 @@ impl<T: Config> Pallet<T> {
             Ballots::<T>::iter_prefix_values(eid).count() == (state.counted + state.excluded) as usize,
             "ballots are counted once"
         );
-        let accepted: u32 = Voters::<T>::iter_prefix_values(eid).map(|voter| u32::from(voter.ballots)).sum();
+        let accepted: u32 =
+            Ballots::<T>::iter_prefix_values(eid).map(|ballot| u32::from(ballot.ballots)).sum();
         ensure!(accepted == state.ballots, "accepted ballots are counted");
         for (credential, ballot) in Ballots::<T>::iter_prefix(eid) {
             let voter = Voters::<T>::get(eid, credential).ok_or("a ballot is by a voter")?;
-            ensure!(voter.sequence == ballot.sequence, "the last ballot counts");
+            let cast = u32::from(ballot.ballots);
+            ensure!((1..=ballot.sequence).contains(&cast), "sequence numbers rise with the ballots");
             ensure!(
                 voter.weight == ballot.weight && voter.style == ballot.style && voter.unit == ballot.unit,
                 "with the voter's weight, style and unit"

@@ -37,7 +37,8 @@ impl<T: Config> Pallet<T> {
 
     /// The voter with that credential.
     pub fn view_voter(eid: Eid, credential: PublicKey) -> Option<Voter> {
-        Voters::<T>::get(eid, credential)
+        let registered = Voters::<T>::get(eid, credential)?;
+        Some(Voter::of(&registered, Ballots::<T>::get(eid, credential).as_ref()))
     }
 
     /// The ballot that counts for that credential.

@@ -1,6 +1,6 @@
 //! Decoders (spec 1.4, 2.2): one encoding each, bounded, and no input makes them panic.
 
-use codec::{DecodeAll, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use proptest::prelude::*;
 use psephos_protocol::{
     agreement::{Acceptance, Agreement},
@@ -8,13 +8,14 @@ use psephos_protocol::{
     board::{Action, Approval},
     bounds::MAX_BUNDLE,
     envelope::Deposit,
-    ids::{Anchor, Digest},
+    group::Point,
+    ids::{Anchor, BallotHash, Digest},
     keys::Signature,
     manifest::Manifest,
     record::{frame, FrameReader, RecordBlock, RecordError, RecordHeader, MAGIC, MAX_FRAME},
     roll::{Registration, RollBatch},
     shares::{Dealing, Share},
-    state::{ElectionState, RecordedBallot, Voter},
+    state::{ElectionState, RecordedBallot, RecordedHead, RegisteredVoter, Voter},
     tally::{Contribution, ElectionResult, Finalize},
     testing::{set_statement, Fixture, Params},
     wire::{ballots_to_extrinsic, block_time, bundle, bundle_from_extrinsic, bundle_to_extrinsic, Message},
@@ -28,7 +29,7 @@ fn parse<T: DecodeAll + Encode>(mut bytes: &[u8]) -> Option<Vec<u8>> {
     T::decode_all(&mut bytes).ok().map(|item| item.encode())
 }
 
-const DECODERS: [(&str, Parse); 27] = [
+const DECODERS: [(&str, Parse); 28] = [
     ("signed ballot", |bytes| SignedBallot::from_bytes(bytes).ok().map(|item| item.encode())),
     ("cast ballot", |bytes| CastBallot::from_bytes(bytes).ok().map(|item| item.encode())),
     ("deposit", |bytes| Deposit::from_bytes(bytes).ok().map(|item| item.encode())),
@@ -53,6 +54,7 @@ const DECODERS: [(&str, Parse); 27] = [
     ("record", |bytes| read(bytes).ok().map(|(header, blocks)| record(&header, &blocks))),
     ("state", parse::<ElectionState>),
     ("voter", parse::<Voter>),
+    ("registered voter", parse::<RegisteredVoter>),
     ("recorded ballot", parse::<RecordedBallot>),
     ("action", parse::<Action>),
     ("anchor", parse::<Anchor>),
@@ -142,9 +144,11 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         void: Some(Default::default()),
     };
     let voter = Voter { entry: 1, weight: 2, style: 0, unit: 0, ballots: 1, sequence: 1 };
+    let registered = RegisteredVoter { entry: 1, weight: 2, style: 0, unit: 0 };
     let recorded = RecordedBallot {
         hash: ballots[0].hash,
         sequence: 1,
+        ballots: 1,
         style: 0,
         weight: 1,
         unit: 0,
@@ -175,6 +179,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("record", record(&header, &[block.clone(), block])),
         ("state", state.encode()),
         ("voter", voter.encode()),
+        ("registered voter", registered.encode()),
         ("recorded ballot", recorded.encode()),
         ("action", action.encode()),
         ("anchor", fixture.anchor.encode()),
@@ -345,4 +350,20 @@ proptest! {
             prop_assert_eq!(again, bytes, "{}", name);
         }
     }
+}
+
+#[test]
+fn a_recorded_ballot_begins_with_its_head() {
+    let recorded = RecordedBallot {
+        hash: BallotHash([1; 32]),
+        sequence: 2,
+        ballots: 3,
+        style: 4,
+        weight: 5,
+        unit: 6,
+        commitments: vec![Point::default(); 7].try_into().expect("not too many"),
+    };
+    let RecordedBallot { hash, sequence, ballots, style, weight, unit, .. } = recorded.clone();
+    let head = RecordedHead { hash, sequence, ballots, style, weight, unit };
+    assert_eq!(RecordedHead::decode(&mut recorded.encode().as_slice()), Ok(head));
 }

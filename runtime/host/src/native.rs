@@ -17,10 +17,24 @@ use crate::{
 
 /// A ballot with its terms, both SCALE: what [`crate::ballots::verify`] is asked.
 pub struct Job {
-    /// The cast ballot.
-    pub ballot: Vec<u8>,
-    /// What it is checked against.
-    pub terms: Arc<[u8]>,
+    ballot: Vec<u8>,
+    terms: Arc<[u8]>,
+    key: Key,
+}
+
+impl Job {
+    /// A cast ballot, and what it is checked against.
+    #[must_use]
+    pub fn new(ballot: Vec<u8>, terms: Arc<[u8]>) -> Self {
+        let key = key(&ballot, &terms);
+        Self { ballot, terms, key }
+    }
+
+    /// Bytes of the ballot.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.ballot.len()
+    }
 }
 
 /// Styles whose checks are kept ready. The generators of one take up to 5 MB, mostly some 10 KB.
@@ -76,7 +90,7 @@ pub fn verify(ballot: &[u8], terms: &[u8]) -> u8 {
 /// Whether all of these ballots are known to have passed.
 #[must_use]
 pub fn all_known(jobs: &[Job]) -> bool {
-    jobs.iter().all(|job| lock(&PASSED).contains(&key(&job.ballot, &job.terms)))
+    jobs.iter().all(|job| lock(&PASSED).contains(&job.key))
 }
 
 /// Verifies these ballots together, on all cores, and keeps in mind which passed for [`crate::ballots::verify`].
@@ -85,13 +99,12 @@ pub fn verify_ahead(jobs: &[Job]) -> Found {
     let mut by_terms: BTreeMap<&[u8], Vec<(Key, CastBallot)>> = BTreeMap::new();
     let mut found = Found::default();
     for job in jobs {
-        let key = key(&job.ballot, &job.terms);
-        if lock(&PASSED).contains(&key) {
+        if lock(&PASSED).contains(&job.key) {
             continue;
         }
         found.new = found.new.saturating_add(1);
         match CastBallot::from_bytes(&job.ballot) {
-            Ok(ballot) => by_terms.entry(&job.terms).or_default().push((key, ballot)),
+            Ok(ballot) => by_terms.entry(&job.terms).or_default().push((job.key, ballot)),
             Err(_) => found.bad = found.bad.saturating_add(1),
         }
     }
@@ -103,10 +116,10 @@ pub fn verify_ahead(jobs: &[Job]) -> Found {
         let unverified: Vec<_> =
             ballots.iter().map(|(_, ballot)| Unverified::Cast(ballot, &style.checks)).collect();
         let verdicts = batch::verify_parallel(&unverified, &style.generators);
-        let mut passed = lock(&PASSED);
         for ((key, _), verdict) in ballots.iter().zip(verdicts) {
             match verdict {
-                Ok(_) => passed.insert(*key),
+                // One at a time: who executes a block must not wait for a thread that steps back.
+                Ok(_) => lock(&PASSED).insert(*key),
                 Err(_) => found.bad = found.bad.saturating_add(1),
             }
         }
@@ -166,13 +179,13 @@ mod tests {
     fn verifying_ahead_finds_the_same_verdicts() {
         let mut world = world(3);
         let terms = world.terms.clone();
-        let job = |ballot: &CastBallot| Job { ballot: ballot.encode(), terms: terms.clone() };
+        let job = |ballot: &CastBallot| Job::new(ballot.encode(), terms.clone());
         let good: Vec<CastBallot> = (1..6).map(|sequence| ballot(&mut world, sequence)).collect();
         let mut bad = good.clone();
         bad[2].signed.signature.0[3] ^= 1;
         let mut jobs: Vec<Job> = bad.iter().map(job).collect();
-        jobs.push(Job { ballot: vec![1, 2, 3], terms: terms.clone() });
-        jobs.push(Job { ballot: good[0].encode(), terms: Arc::from(&terms[1..]) });
+        jobs.push(Job::new(vec![1, 2, 3], terms.clone()));
+        jobs.push(Job::new(good[0].encode(), Arc::from(&terms[1..])));
         assert_eq!(verify_ahead(&jobs), Found { new: jobs.len(), bad: 3 });
         assert!(all_known(&jobs[..2]) && !all_known(&jobs[..3]));
         let again = verify_ahead(&jobs[..5]);

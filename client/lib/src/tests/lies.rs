@@ -10,7 +10,7 @@ use psephos_protocol::{
     invitation::InvitationCode,
     keys::{PublicKey, SigningKey},
     roll::{Access, RollEntry},
-    state::{EntryState, Phase, Voter},
+    state::{EntryState, Phase, RegisteredVoter},
     wire::Message,
 };
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
@@ -246,7 +246,7 @@ async fn nothing_that_is_shown_is_the_runtimes_word() {
     let view = psephos_protocol::state::ElectionView { eid: receipt.eid, state, manifest };
     node.lies(move |method, params| match (method, params.first().and_then(Value::as_str)) {
         ("state_call", Some("VotingApi_election")) => Some(json!(hex0x(&Some(&view).encode()))),
-        ("state_call", Some("VotingApi_voter")) => Some(json!(hex0x(&None::<Voter>.encode()))),
+        ("state_call", Some("VotingApi_voter")) => Some(json!(hex0x(&None::<u32>.encode()))),
         _ => None,
     });
     let standing = ask(&node, &receipt).await.unwrap();
@@ -473,13 +473,18 @@ async fn a_registration_is_proved() {
     let (code, credential) = (InvitationCode::generate(&mut rng), SigningKey::generate(&mut rng));
     let invited = code.signing_key(&election.eid, 0).unwrap().public();
     let entry = entry(invited, Some(credential.public()));
-    let on_roll = Voter { entry: 7, weight: 1, style: 0, unit: 0, ballots: 0, sequence: 0 };
-    let said = on_roll.clone();
+    let on_roll = RegisteredVoter { entry: 7, weight: 1, style: 0, unit: 0 };
+    let (said, eid, public) = (on_roll.clone(), election.eid, credential.public());
     node.lies(move |method, params| match (method, params.first().and_then(Value::as_str)) {
         ("state_call", Some("VotingApi_entry_of")) => Some(json!(hex0x(&Some(7u32).encode()))),
         ("state_call", Some("VotingApi_entry")) => Some(json!(hex0x(&Some(&entry).encode()))),
         ("state_queryStorageAt", _) => {
-            let changes = [(&params[0][0], hex0x(&said.encode()))];
+            let keys = params[0].as_array()?.iter();
+            let said = |key: &Value| {
+                let is_voter = bytes(key) == proof::voter_key(&eid, &public);
+                json!([key, is_voter.then(|| hex0x(&said.encode()))])
+            };
+            let changes: Vec<Value> = keys.map(said).collect();
             Some(json!([{ "block": hex0x(&[0; 32]), "changes": changes }]))
         }
         _ => None,

@@ -1,7 +1,11 @@
 //! Many voters by few calls, and nodes that answer something else than what they were asked for.
 
 use codec::Encode;
-use psephos_protocol::{ids::Eid, keys::PublicKey, state::Voter};
+use psephos_protocol::{
+    ids::{BallotHash, Eid},
+    keys::PublicKey,
+    state::{RecordedBallot, RegisteredVoter, Voter},
+};
 use serde_json::{json, Value};
 
 use super::{
@@ -19,18 +23,36 @@ fn credential(number: u32) -> PublicKey {
     PublicKey(key)
 }
 
+/// A voter on the roll, who has cast a ballot if the number is odd.
 fn voter(number: u32) -> Voter {
-    Voter { entry: number, weight: 1, style: 0, unit: 0, ballots: 0, sequence: number }
+    Voter::of(&registered(number), recorded(number).as_ref())
+}
+
+fn registered(number: u32) -> RegisteredVoter {
+    RegisteredVoter { entry: number, weight: 1, style: 0, unit: 0 }
+}
+
+fn recorded(number: u32) -> Option<RecordedBallot> {
+    let (sequence, hash) = (number + 1, BallotHash([7; 32]));
+    let ballot = RecordedBallot {
+        hash,
+        sequence,
+        ballots: 2,
+        style: 0,
+        weight: 1,
+        unit: 0,
+        commitments: Default::default(),
+    };
+    (number % 2 == 1).then_some(ballot)
 }
 
 /// A node of a chain with many voters, and the election.
 async fn many() -> (Running, Eid) {
     let mut world = World::new();
     let eid = world.fixture.election.eid;
-    let roll = (0..VOTERS)
-        .map(|number| (proof::voter_key(&eid, &credential(number)), voter(number).encode()))
-        .collect();
-    world.push(roll, &[]);
+    let roll = |number| (proof::voter_key(&eid, &credential(number)), registered(number).encode());
+    let ballot = |number| Some((proof::ballot_key(&eid, &credential(number)), recorded(number)?.encode()));
+    world.push((0..VOTERS).map(roll).chain((0..VOTERS).filter_map(ballot)).collect(), &[]);
     (Running::start(world).await, eid)
 }
 
@@ -46,7 +68,9 @@ async fn many_voters_are_read_by_few_calls() {
     let chain = node.connect().await.unwrap();
     let (credentials, voters) = asked();
     assert_eq!(chain.voters(&eid, &credentials).await, Ok(voters.clone()));
-    assert_eq!((node.calls("state_queryStorageAt"), node.calls("chain_getFinalizedHead")), (2, 1));
+    assert_eq!((node.calls("state_queryStorageAt"), node.calls("chain_getFinalizedHead")), (3, 1));
+    let cast = voters.iter().flatten().find(|voter| voter.entry == 7).unwrap();
+    assert_eq!((cast.ballots, cast.sequence), (2, 8));
     assert_eq!(chain.at_best().voters(&eid, &credentials).await, Ok(voters));
     assert_eq!(chain.voter(&eid, &credential(3)).await, Ok(Some(voter(3))));
     assert_eq!(chain.voter(&eid, &credential(VOTERS)).await, Ok(None));
@@ -60,10 +84,11 @@ async fn many_voters_are_proved_by_few_proofs() {
     let block = node.connect().await.unwrap().proved_final().await.unwrap();
     let before = node.calls("state_getReadProof");
     let (credentials, voters) = asked();
-    assert_eq!(block.voters(&eid, &credentials).await, Ok(voters));
+    let on_roll = voters.iter().map(|voter| voter.as_ref().map(|voter| registered(voter.entry)));
+    assert_eq!(block.all_registered(&eid, &credentials).await, Ok(on_roll.collect()));
     assert_eq!(node.calls("state_getReadProof") - before, 2);
-    assert_eq!(block.voter(&eid, &credential(3)).await, Ok(Some(voter(3))));
-    assert_eq!(block.voter(&eid, &credential(VOTERS)).await, Ok(None));
+    assert_eq!(block.registered(&eid, &credential(3)).await, Ok(Some(registered(3))));
+    assert_eq!(block.registered(&eid, &credential(VOTERS)).await, Ok(None));
 }
 
 /// What is said of a node that answers a question about two voters with what `lie` makes of the truth.
@@ -93,7 +118,7 @@ fn changes(answer: &mut Value) -> &mut Vec<Value> {
 async fn answers_to_other_questions_are_refused() {
     let other = |block: &Block| {
         let key = block.state.keys().next().unwrap();
-        json!([hex0x(key), hex0x(&voter(9).encode())])
+        json!([hex0x(key), hex0x(&registered(9).encode())])
     };
     let than_asked = "than it was asked for";
     let of_another = refused(move |answer, block| changes(answer)[1] = other(block)).await;
@@ -103,7 +128,7 @@ async fn answers_to_other_questions_are_refused() {
     let more = refused(move |answer, block| changes(answer).push(other(block))).await;
     assert!(more.contains(than_asked), "one key more: {more}");
     let twice = |answer: &mut Value, _: &Block| {
-        let again = json!([changes(answer)[0][0], hex0x(&voter(9).encode())]);
+        let again = json!([changes(answer)[0][0], hex0x(&registered(9).encode())]);
         changes(answer).push(again);
     };
     let twice = refused(twice).await;
@@ -123,7 +148,7 @@ async fn answers_to_other_questions_are_refused() {
 async fn values_of_another_form_are_refused() {
     let malformed = refused(|answer, _| changes(answer)[0][1] = json!(hex0x(&[1; 9]))).await;
     assert!(malformed.contains("another form"), "{malformed}");
-    let longer = [voter(1).encode(), vec![0]].concat();
+    let longer = [registered(1).encode(), vec![0]].concat();
     let longer = refused(move |answer, _| changes(answer)[0][1] = json!(hex0x(&longer))).await;
     assert!(longer.contains("another form"), "{longer}");
     let text = refused(|answer, _| changes(answer)[0][1] = json!("voter")).await;
@@ -139,7 +164,7 @@ async fn no_voter_is_taken_without_proof() {
     let block: FinalBlock = node.connect().await.unwrap().proved_final().await.unwrap();
     let credentials = [credential(1), credential(2)];
     let last = node.node.lock().unwrap().world.last().clone();
-    let refused = async |why: &str| match block.voters(&eid, &credentials).await {
+    let refused = async |why: &str| match block.all_registered(&eid, &credentials).await {
         Err(ChainError::Inconsistent { what, .. }) => {
             assert!(what.contains("does not hold"), "{why}: {what}")
         }
@@ -150,7 +175,7 @@ async fn no_voter_is_taken_without_proof() {
         (method == "state_getReadProof").then(|| read_proof(&at, std::slice::from_ref(&key)))
     });
     refused("of one voter").await;
-    let changes = State::from([(proof::voter_key(&eid, &credential(1)), voter(9).encode())]);
+    let changes = State::from([(proof::voter_key(&eid, &credential(1)), registered(9).encode())]);
     let own = last.next(last.anchor.number + 1, changes, &[]);
     node.lies(move |method, params| {
         let keys: Vec<_> = params.first()?.as_array()?.iter().map(bytes).collect();

@@ -6,7 +6,7 @@ use psephos_protocol::{
     ballot::CastBallot,
     finality::VALIDATORS_KEY,
     ids::{Anchor, Genesis},
-    state::{ElectionState, Phase, RecordedBallot, Voter},
+    state::{ElectionState, Phase, RecordedBallot, RegisteredVoter},
     testing::{Fixture, Params},
     wire::Message,
 };
@@ -137,8 +137,7 @@ impl World {
             Self { fixture: Fixture::new(&Params { genesis, ..Params::default() }), blocks: vec![first] };
         let mut changes = world.election(Phase::Open, 0);
         for (voter, entry) in world.fixture.voters.iter().zip(0u32..) {
-            let on_roll =
-                Voter { entry, weight: voter.weight, style: 0, unit: voter.unit, ballots: 0, sequence: 0 };
+            let on_roll = RegisteredVoter { entry, weight: voter.weight, style: 0, unit: voter.unit };
             let key = proof::voter_key(&world.fixture.election.eid, &voter.key.public());
             changes.insert(key, on_roll.encode());
         }
@@ -193,17 +192,13 @@ impl World {
         let recorded = RecordedBallot {
             hash: cast.signed.ballot.hash(),
             sequence: statement.sequence,
+            ballots: 1,
             style: 0,
             weight: 1,
             unit: 0,
             commitments: statement.commitments.clone(),
         };
-        let voter =
-            Voter { entry: 0, weight: 1, style: 0, unit: 0, ballots: 1, sequence: statement.sequence };
-        State::from([
-            (proof::ballot_key(&statement.eid, &statement.credential), recorded.encode()),
-            (proof::voter_key(&statement.eid, &statement.credential), voter.encode()),
-        ])
+        State::from([(proof::ballot_key(&statement.eid, &statement.credential), recorded.encode())])
     }
 
     /// Adds a block with a voter's ballot.

@@ -8,7 +8,7 @@ use psephos_protocol::{
     keys::{PublicKey, SigningKey},
     refusal::Refusal,
     roll::{Access, Registration},
-    state::Voter,
+    state::RegisteredVoter,
     transcript,
     wire::Message,
 };
@@ -20,8 +20,8 @@ use crate::{chain::Chain, election::explain_phase, error::ChainError};
 /// A credential that is on the roll, proved at a block that is proved to be final.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
-    /// The voter as the chain knows it.
-    pub voter: Voter,
+    /// The voter as the roll has it.
+    pub voter: RegisteredVoter,
     /// The block.
     pub block: Anchor,
 }
@@ -80,7 +80,7 @@ pub async fn register(
 /// Whether a credential is on the roll, by proof.
 async fn look_up(chain: &Chain, eid: &Eid, credential: &PublicKey) -> Result<Option<Registered>, ChainError> {
     let proved = chain.proved_final().await?;
-    let voter = proved.voter(eid, credential).await?;
+    let voter = proved.registered(eid, credential).await?;
     Ok(voter.map(|voter| Registered { voter, block: proved.anchor() }))
 }
 

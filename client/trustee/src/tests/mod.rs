@@ -20,7 +20,7 @@ use psephos_protocol::{
     bounds::Reason,
     ids::{Anchor, BallotHash, Digest, Eid},
     keys::PublicKey,
-    state::{ElectionState, Phase, Voter},
+    state::{ElectionState, Phase, RegisteredVoter, Voter},
     testing::Fixture,
     wire::Message,
 };
@@ -32,7 +32,7 @@ use std::{
 
 use crate::{
     config::Keys,
-    elections::{Elections, Served, View},
+    elections::{Elections, Proved, Served, View},
     metrics::Metrics,
     store::{Identity, Store},
 };
@@ -119,6 +119,21 @@ impl Answers {
 
     pub fn change(&self, credential: &PublicKey, change: impl FnOnce(&mut Voter)) {
         change(self.voters.lock().unwrap().get_mut(credential).unwrap());
+    }
+}
+
+impl Proved for Answers {
+    async fn registered(
+        &self,
+        eid: &Eid,
+        credentials: &[PublicKey],
+    ) -> Result<Vec<Option<RegisteredVoter>>, ChainError> {
+        let registered = |voter: Voter| {
+            let Voter { entry, weight, style, unit, .. } = voter;
+            RegisteredVoter { entry, weight, style, unit }
+        };
+        let voters = self.voters(eid, credentials).await?.into_iter();
+        Ok(voters.map(|voter| voter.map(registered)).collect())
     }
 }
 

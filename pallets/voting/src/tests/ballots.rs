@@ -26,9 +26,17 @@ fn submit(chain: &mut Chain, ballot: CastBallot) -> Result<(), Refusal> {
 #[test]
 fn the_last_ballot_counts_once() {
     let mut chain = Chain::open(Fixture::new(&params()));
+    let voter = |chain: &mut Chain| {
+        let (eid, credential) = (chain.eid(), chain.fixture.voters[0].key.public());
+        let voter = chain.run(|| Voting::view_voter(eid, credential)).unwrap();
+        (voter.ballots, voter.sequence)
+    };
+    assert_eq!(voter(&mut chain), (0, 0));
     let first = chain.cast(0, 1, &votes());
+    assert_eq!(voter(&mut chain), (1, 1));
     assert_eq!(submit(&mut chain, first.cast), Err(Refusal::WrongSequence), "replayed");
-    let second = chain.cast(0, 2, &[vec![1, 0, 0]]);
+    let second = chain.cast(0, 5, &[vec![1, 0, 0]]);
+    assert_eq!(voter(&mut chain), (2, 5));
     let state = chain.state();
     assert_eq!((state.ballots, state.counted), (2, 1));
     let log = |head, ballot: &BallotHash| transcript::log(&head, &ballot.0);

@@ -23,8 +23,13 @@ fn ballots(chain: &mut Chain, sequence: u32) -> Vec<CastBallot> {
     bundle(ballots.collect()).expect("not too many").into_inner()
 }
 
+/// What happened since this was asked the last time.
 fn events(chain: &mut Chain) -> Vec<RuntimeEvent> {
-    chain.run(|| System::events().into_iter().map(|record| record.event).collect())
+    chain.run(|| {
+        let events = System::events().into_iter().map(|record| record.event).collect();
+        System::reset_events();
+        events
+    })
 }
 
 #[test]
@@ -32,13 +37,20 @@ fn a_bundle_does_what_its_ballots_do_one_by_one() {
     let (mut together, mut alone) = (chain(5), chain(5));
     for sequence in [1, 2] {
         let ballots = ballots(&mut together, sequence);
+        [&mut together, &mut alone].into_iter().for_each(|chain| drop(events(chain)));
         together.submit_bundle(ballots.clone()).expect("the bundle is accepted");
         for ballot in ballots {
             alone.submit(Message::Cast(ballot)).expect("each is accepted");
         }
         assert_eq!(together.state(), alone.state());
-        assert_eq!(together.state().ballots, 5 * sequence);
-        assert_eq!(events(&mut together), events(&mut alone));
+        let state = together.state();
+        assert_eq!(state.ballots, 5 * sequence);
+        // One event for all, and one for each.
+        let accepted =
+            Event::BallotsAccepted { eid: together.eid(), ballots: state.ballots, log: state.ballot_log };
+        assert_eq!(events(&mut together), [accepted.clone().into()]);
+        let one_by_one = events(&mut alone);
+        assert_eq!((one_by_one.len(), one_by_one.last()), (5, Some(&accepted.into())));
     }
     let root = |chain: &mut Chain| chain.run(|| sp_io::storage::root(Default::default()));
     assert_eq!(root(&mut together), root(&mut alone));

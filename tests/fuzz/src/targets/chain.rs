@@ -11,7 +11,10 @@ use psephos_protocol::{
     finality::{FinalityProof, Validators, VALIDATORS_KEY},
     header::{DigestItem, Header},
     ids::{Anchor, Digest, Genesis},
-    state::{ElectionState, ElectionView, EntryState, Phase, Proposal, RecordedBallot, TallyView, Voter},
+    state::{
+        ElectionState, ElectionView, EntryState, Phase, Proposal, RecordedBallot, RegisteredVoter, TallyView,
+        Voter,
+    },
     tally::{ElectionResult, Turnouts},
     testing::{Fixture, Params},
 };
@@ -215,6 +218,7 @@ fn views() -> Vec<Target> {
     let recorded = RecordedBallot {
         hash: ballots[0].hash,
         sequence: 1,
+        ballots: 1,
         style: 0,
         weight: 1,
         unit: 0,
@@ -234,6 +238,7 @@ fn views() -> Vec<Target> {
         expires: 9,
     };
     let entry = EntryState { entry: fixture.entry(0), batch: 0, credential: None, round: 1 };
+    let registered = RegisteredVoter { entry: 1, weight: 2, style: 0, unit: 0 };
     let voter = Voter { entry: 1, weight: 2, style: 0, unit: 0, ballots: 1, sequence: 1 };
     vec![
         Target::new("result", vec![result.encode()], scale::<ElectionResult>),
@@ -245,6 +250,7 @@ fn views() -> Vec<Target> {
         ),
         Target::new("tally-view", vec![tally.encode()], scale::<TallyView>),
         Target::new("recorded-ballot", vec![recorded.encode()], scale::<RecordedBallot>),
+        Target::new("registered-voter", vec![registered.encode()], scale::<RegisteredVoter>),
         Target::new("voter", vec![voter.encode()], scale::<Voter>),
         Target::new("roll-entry", vec![entry.encode()], scale::<EntryState>),
         Target::new("proposal", vec![proposal.encode()], scale::<Proposal>),
