@@ -197,7 +197,7 @@ pub struct RecordedBallot {
     pub commitments: BoundedVec<Point, ConstU32<MAX_COLUMNS>>,
 }
 
-/// What a [`RecordedBallot`] begins with: all but its commitments, which need not be read to know what its voter may cast next.
+/// What a [`RecordedBallot`] begins with: all but its commitments, which need not be decoded to know what its voter may cast next.
 #[derive(Clone, Debug, PartialEq, Eq, Decode)]
 pub struct RecordedHead {
     /// Its hash.

@@ -217,7 +217,8 @@ fn errors_that_cancel_under_the_weights_of_other_bytes_do_not() {
     let no_signature =
         |cast: &CastBallot| (cast.signed.ballot.hash(), [0; 0], cast.receipts.to_vec()).encode();
     assert_eq!(forge(&world, |ballots| weights(ballots, no_signature)), [2, 2]);
-    let no_receipts = |cast: &CastBallot| (cast.signed.ballot.hash(), cast.signed.signature).encode();
+    let no_receipts =
+        |cast: &CastBallot| (cast.signed.ballot.hash(), cast.signed.signature, Vec::<u8>::new()).encode();
     assert_eq!(forge(&world, |ballots| weights(ballots, no_receipts)), [2, 2]);
 }
 

@@ -122,7 +122,8 @@ impl Sender {
                 return Ok::<_, CliError>(());
             }
         });
-        let ballots = stream::poll_fn(|task| ballots.poll_recv(task)).flat_map(stream::iter).enumerate();
+        // The stream owns the receiver: when the time is over, it goes, and the reader ends.
+        let ballots = stream::poll_fn(move |task| ballots.poll_recv(task)).flat_map(stream::iter).enumerate();
         stream::unfold(pin!(ballots), |mut ballots| async move {
             let (place, (ready, position)): (usize, (Ready, u64)) = ballots.next().await?;
             let place = place as u64;
@@ -240,6 +241,50 @@ fn of_trustee(error: &TrusteeError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::{
+        ready::{Header, Writer},
+        sample::Sample,
+    };
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn sending_ends_with_the_time_however_many_ballots_are_left() {
+        let sample = Sample::new("3".parse().unwrap(), 4, 2).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ballots");
+        let header = Header {
+            genesis: sample.election.genesis,
+            eid: sample.election.eid,
+            seed: [0; 32],
+            voters: 1,
+            attackers: 0,
+            closed: None,
+            ballots: 0,
+            sent: 0,
+            next: 0,
+        };
+        let signed = sample.sign(0).unwrap();
+        let receipts = sample.cast(&signed).receipts.into_inner();
+        let (ballot, signed) = (signed.hash, signed.ballot);
+        let ready = Ready { ballot, signed, receipts, dealing: None, envelopes: Vec::new() };
+        let mut writer = Writer::create(&path, header).unwrap();
+        (0..(AHEAD + 3) * READ).for_each(|_| writer.push(&ready).unwrap());
+        writer.finish().unwrap();
+
+        let sender = Sender {
+            chains: Vec::new(),
+            election: sample.election.clone(),
+            trustees: Vec::new(),
+            ledger: Arc::default(),
+        };
+        let start = Instant::now();
+        let pace = Pace { start, end: start + Duration::from_millis(50), rate: None, window: 0 };
+        let (_, height) = watch::channel(Anchor { number: 10, hash: [10; 32] });
+        let reader = Reader::open(&path).unwrap();
+        let first = reader.position();
+        let sent = timeout(Duration::from_secs(60), sender.send(reader, &pace, &height)).await;
+        assert_eq!(sent.expect("it ends").unwrap(), Sent { ballots: 0, next: first });
+    }
 
     #[tokio::test]
     async fn ballots_are_due_at_their_rate_and_a_full_window_waits_for_the_end() {

@@ -10,7 +10,7 @@ use psephos_protocol::{
     invitation::InvitationCode,
     keys::{PublicKey, SigningKey},
     roll::{Access, RollEntry},
-    state::{EntryState, Phase, RegisteredVoter},
+    state::{EntryState, Phase, RegisteredVoter, Voter},
     wire::Message,
 };
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
@@ -246,7 +246,7 @@ async fn nothing_that_is_shown_is_the_runtimes_word() {
     let view = psephos_protocol::state::ElectionView { eid: receipt.eid, state, manifest };
     node.lies(move |method, params| match (method, params.first().and_then(Value::as_str)) {
         ("state_call", Some("VotingApi_election")) => Some(json!(hex0x(&Some(&view).encode()))),
-        ("state_call", Some("VotingApi_voter")) => Some(json!(hex0x(&None::<u32>.encode()))),
+        ("state_call", Some("VotingApi_voter")) => Some(json!(hex0x(&None::<Voter>.encode()))),
         _ => None,
     });
     let standing = ask(&node, &receipt).await.unwrap();

@@ -52,7 +52,10 @@ async fn many() -> (Running, Eid) {
     let eid = world.fixture.election.eid;
     let roll = |number| (proof::voter_key(&eid, &credential(number)), registered(number).encode());
     let ballot = |number| Some((proof::ballot_key(&eid, &credential(number)), recorded(number)?.encode()));
-    world.push((0..VOTERS).map(roll).chain((0..VOTERS).filter_map(ballot)).collect(), &[]);
+    // Nobody is on the roll because of a ballot.
+    let stray = [(proof::ballot_key(&eid, &credential(VOTERS)), recorded(1).unwrap().encode())];
+    let voters = (0..VOTERS).map(roll).chain((0..VOTERS).filter_map(ballot));
+    world.push(voters.chain(stray).collect(), &[]);
     (Running::start(world).await, eid)
 }
 
