@@ -24,7 +24,7 @@ use psephos_protocol::{
     ballot::{CastBallot, Checks, Statement, Terms},
     ids::Eid,
     keys::verify_signature,
-    state::{RecordedHead, RegisteredVoter},
+    state::{Caster, RecordedHead, RegisteredVoter},
     wire::Message,
 };
 use psephos_runtime::{
@@ -169,11 +169,10 @@ impl Roll {
     pub fn may_count(&self, cast: &CastBallot) -> bool {
         let statement = &cast.signed.ballot.statement;
         let (eid, credential) = (statement.eid, statement.credential);
-        if let Some(last) = self.read::<RecordedHead>(&Ballots::<Runtime>::hashed_key_for(eid, credential)) {
-            return last.style == statement.style && last.sequence < statement.sequence;
-        }
-        let voter = self.read::<RegisteredVoter>(&Voters::<Runtime>::hashed_key_for(eid, credential));
-        voter.is_some_and(|voter| voter.style == statement.style && statement.sequence > 0)
+        let last = self.read::<RecordedHead>(&Ballots::<Runtime>::hashed_key_for(eid, credential));
+        let roll = || self.read::<RegisteredVoter>(&Voters::<Runtime>::hashed_key_for(eid, credential));
+        Caster::of(last, roll)
+            .is_some_and(|voter| voter.style == statement.style && voter.sequence < statement.sequence)
     }
 
     fn read<T: Decode>(&self, key: &[u8]) -> Option<T> {

@@ -1,5 +1,7 @@
 //! Receipts (spec 5.7): a trustee vouches that it verified a ballot and durably stored its share.
 
+use alloc::vec::Vec;
+
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use rand_core::{CryptoRng, RngCore};
 use scale_info::TypeInfo;
@@ -24,6 +26,11 @@ pub struct Receipt {
     pub signature: Signature,
 }
 
+/// What a receipt is over.
+fn payload(ballot: &BallotHash, height: u32) -> Vec<u8> {
+    (ballot, height).encode()
+}
+
 fn signable<'a>(genesis: &'a Genesis, eid: &'a Eid, trustee: u8, payload: &'a [u8]) -> Signable<'a> {
     Signable { role: Role::Receipt, genesis, eid, index: u32::from(trustee), payload }
 }
@@ -38,7 +45,7 @@ impl Receipt {
         height: u32,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Self {
-        let payload = (ballot, height).encode();
+        let payload = payload(ballot, height);
         let statement = signable(&election.genesis, &election.eid, trustee, &payload);
         Self { trustee, height, signature: key.sign(&statement, rng) }
     }
@@ -47,7 +54,7 @@ impl Receipt {
     #[must_use]
     pub fn verify(&self, election: &Election, ballot: &BallotHash, check: CheckSignature) -> bool {
         election.trustee(self.trustee).is_some_and(|trustee| {
-            let payload = (ballot, self.height).encode();
+            let payload = payload(ballot, self.height);
             let statement = signable(&election.genesis, &election.eid, self.trustee, &payload);
             statement.verify(check, &self.signature, &trustee.signing)
         })
@@ -61,7 +68,7 @@ impl Receipt {
         ballot: &BallotHash,
         check: CheckSignature,
     ) -> bool {
-        signer.verify(check, &(ballot, self.height).encode(), &self.signature, key)
+        signer.verify(check, &payload(ballot, self.height), &self.signature, key)
     }
 
     /// The equation that holds if this is the receipt of the trustee with that key ([`Signer::equation`]).
@@ -71,6 +78,6 @@ impl Receipt {
         key: &PublicKey,
         ballot: &BallotHash,
     ) -> Option<SignatureEquation> {
-        signer.equation(&(ballot, self.height).encode(), &self.signature, key)
+        signer.equation(&payload(ballot, self.height), &self.signature, key)
     }
 }

@@ -173,8 +173,36 @@ impl Voter {
     #[must_use]
     pub fn of(registered: &RegisteredVoter, last: Option<&RecordedBallot>) -> Self {
         let RegisteredVoter { entry, weight, style, unit } = *registered;
-        let (ballots, sequence) = last.map_or((0, 0), |last| (last.ballots, last.sequence));
+        let (ballots, sequence) = last.map_or((0, 0), |last| (last.caster.ballots, last.caster.sequence));
         Self { entry, weight, style, unit, ballots, sequence }
+    }
+}
+
+/// What a ballot of a voter is checked against, and recorded with, in the order of spec 8.4.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Caster {
+    /// The last accepted ballot's sequence number, 0 before the first.
+    pub sequence: u32,
+    /// Accepted ballots, replaced ones included.
+    pub ballots: u8,
+    /// The voter's style.
+    pub style: u16,
+    /// The voter's weight.
+    pub weight: u64,
+    /// The voter's reporting unit.
+    pub unit: u16,
+}
+
+impl Caster {
+    /// By the voter's last ballot, which repeats what the roll says; before the first by the roll.
+    #[must_use]
+    pub fn of(last: Option<RecordedHead>, roll: impl FnOnce() -> Option<RegisteredVoter>) -> Option<Self> {
+        last.map(|(_, caster)| caster).or_else(|| {
+            let RegisteredVoter { style, weight, unit, .. } = roll()?;
+            Some(Self { sequence: 0, ballots: 0, style, weight, unit })
+        })
     }
 }
 
@@ -183,36 +211,14 @@ impl Voter {
 pub struct RecordedBallot {
     /// Its hash.
     pub hash: BallotHash,
-    /// Its sequence number.
-    pub sequence: u32,
-    /// Accepted ballots of this voter, this one and replaced ones included.
-    pub ballots: u8,
-    /// Its style.
-    pub style: u16,
-    /// The voter's weight.
-    pub weight: u64,
-    /// The voter's reporting unit.
-    pub unit: u16,
+    /// Its voter, with this ballot.
+    pub caster: Caster,
     /// Its commitments.
     pub commitments: BoundedVec<Point, ConstU32<MAX_COLUMNS>>,
 }
 
-/// What a [`RecordedBallot`] begins with: all but its commitments, which need not be decoded to know what its voter may cast next.
-#[derive(Clone, Debug, PartialEq, Eq, Decode)]
-pub struct RecordedHead {
-    /// Its hash.
-    pub hash: BallotHash,
-    /// Its sequence number.
-    pub sequence: u32,
-    /// Accepted ballots of this voter, this one and replaced ones included.
-    pub ballots: u8,
-    /// Its style.
-    pub style: u16,
-    /// The voter's weight.
-    pub weight: u64,
-    /// The voter's reporting unit.
-    pub unit: u16,
-}
+/// What a [`RecordedBallot`] begins with. Its commitments need not be decoded to know what its voter may cast next.
+pub type RecordedHead = (BallotHash, Caster);
 
 /// A batch of the roll as the chain knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

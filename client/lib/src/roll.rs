@@ -75,9 +75,10 @@ impl Chain {
         let mut voters = Vec::with_capacity(credentials.len());
         for credentials in credentials.chunks(MAX_VOTERS) {
             let places = |credential| [proof::voter_key(eid, credential), proof::ballot_key(eid, credential)];
-            let stored = self.stored(&distinct(credentials.iter().flat_map(places).collect()), at).await?;
-            for credential in credentials {
-                let [voter, ballot] = places(credential).map(|key| stored.get(&key).cloned().flatten());
+            let places: Vec<_> = credentials.iter().map(places).collect();
+            let stored = self.stored(&distinct(places.concat()), at).await?;
+            for keys in &places {
+                let [voter, ballot] = keys.each_ref().map(|key| stored.get(key).cloned().flatten());
                 let registered = self.decoded::<RegisteredVoter>(voter)?;
                 let last = self.decoded::<RecordedBallot>(ballot)?;
                 voters.push(registered.map(|registered| Voter::of(&registered, last.as_ref())));

@@ -6,12 +6,14 @@ use crate::{
     testing::{Chain, Executor, OPTIONS},
 };
 use futures::{future::join_all, poll};
+use pallet_voting::api::VotingApi;
 use psephos_protocol::{board::Action, bounds::Reason, testing::Fixture, wire::Message};
 use sc_client_api::Finalizer;
 use sc_executor::WasmExecutor;
 use sc_service::TaskManager;
 use sc_transaction_pool::{ChainApi, Options, PoolLimit, ValidateTransactionPriority};
 use sc_transaction_pool_api::{ChainEvent, InPoolTransaction, MaintainedTransactionPool};
+use sp_api::ProvideRuntimeApi;
 use std::{pin::pin, sync::OnceLock, time::Duration};
 use tokio::{runtime::Handle, time};
 
@@ -150,6 +152,11 @@ async fn ballots_of_one_moment_travel_together() {
     node.block(vec![together]).await;
     node.reaches(&[]).await;
     node.watches(&[]).await;
+    for ballot in &ballots {
+        let (best, eid) = (node.chain.client.info().best_hash, ballot.signed.ballot.statement.eid);
+        let recorded = node.chain.client.runtime_api().ballot(best, eid, credential(ballot));
+        assert_eq!(recorded.expect("it runs").map(|it| it.hash), Some(ballot.signed.ballot.hash()));
+    }
 }
 
 #[tokio::test]

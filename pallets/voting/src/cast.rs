@@ -8,10 +8,10 @@ use psephos_protocol::{
     ballot::{CastBallot, Terms},
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     election::Election,
-    ids::{BallotHash, Eid},
+    ids::Eid,
     keys::PublicKey,
     refusal::Refusal,
-    state::{ElectionState, Phase, RecordedBallot, RecordedHead, RegisteredVoter},
+    state::{Caster, ElectionState, Phase, RecordedBallot, RecordedHead},
     transcript,
 };
 use scale_info::TypeInfo;
@@ -116,7 +116,7 @@ impl<T: Config> Pallet<T> {
     /// that it meets.
     fn check_eligible(ballot: &CastBallot, styles: &mut BTreeMap<u16, StyleRules>) -> Result<(), Refusal> {
         let statement = &ballot.signed.ballot.statement;
-        let voter = Caster::get::<T>(&statement.eid, &statement.credential)?;
+        let voter = Self::caster(&statement.eid, &statement.credential)?;
         if statement.style != voter.style {
             return Err(Refusal::WrongStyle);
         }
@@ -173,48 +173,24 @@ impl<T: Config> Pallet<T> {
         })
     }
 
+    fn caster(eid: &Eid, credential: &PublicKey) -> Result<Caster, Refusal> {
+        let last = unhashed::get::<RecordedHead>(&Ballots::<T>::hashed_key_for(eid, credential));
+        Caster::of(last, || Voters::<T>::get(eid, credential)).ok_or(Refusal::NotOnRoll)
+    }
+
     fn record(state: &mut ElectionState, ballot: CastBallot) -> Result<(), Refusal> {
-        let hash: BallotHash = ballot.signed.ballot.hash();
+        let hash = psephos_host::ballot_hash(&ballot.signed.ballot.encode());
         let statement = ballot.signed.ballot.statement;
-        let voter = Caster::get::<T>(&statement.eid, &statement.credential)?;
-        let recorded = RecordedBallot {
-            hash,
-            sequence: statement.sequence,
-            ballots: voter.ballots.saturating_add(1),
-            style: statement.style,
-            weight: voter.weight,
-            unit: voter.unit,
-            commitments: statement.commitments,
-        };
+        let voter = Self::caster(&statement.eid, &statement.credential)?;
+        // The voter's style is the ballot's.
+        let caster =
+            Caster { sequence: statement.sequence, ballots: voter.ballots.saturating_add(1), ..voter };
+        let recorded = RecordedBallot { hash, caster, commitments: statement.commitments };
         Ballots::<T>::insert(statement.eid, statement.credential, recorded);
         state.ballots = state.ballots.saturating_add(1);
         state.counted = state.counted.saturating_add(u32::from(voter.ballots == 0));
         state.ballot_log = transcript::log(&state.ballot_log, &hash.0);
         Ok(())
-    }
-}
-
-/// What a ballot of a voter is checked against, and recorded with.
-struct Caster {
-    weight: u64,
-    style: u16,
-    unit: u16,
-    /// Accepted ballots.
-    ballots: u8,
-    /// The last one's sequence number, 0 before the first.
-    sequence: u32,
-}
-
-impl Caster {
-    /// By the voter's last ballot, which repeats what the roll says; before the first by the roll.
-    fn get<T: Config>(eid: &Eid, credential: &PublicKey) -> Result<Self, Refusal> {
-        let last = unhashed::get::<RecordedHead>(&Ballots::<T>::hashed_key_for(eid, credential));
-        if let Some(RecordedHead { weight, style, unit, ballots, sequence, .. }) = last {
-            return Ok(Self { weight, style, unit, ballots, sequence });
-        }
-        let voter = Voters::<T>::get(eid, credential).ok_or(Refusal::NotOnRoll)?;
-        let RegisteredVoter { weight, style, unit, .. } = voter;
-        Ok(Self { weight, style, unit, ballots: 0, sequence: 0 })
     }
 }
 

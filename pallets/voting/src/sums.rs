@@ -12,7 +12,7 @@ use psephos_protocol::{
     group::Point,
     ids::Eid,
     manifest::Manifest,
-    state::{Phase, RecordedBallot},
+    state::{Caster, Phase, RecordedBallot},
     tally::{places, Addition, CommitmentSums, Turnouts},
 };
 use scale_info::TypeInfo;
@@ -145,8 +145,8 @@ impl Summing {
 
     /// Counts a ballot, and gives what it adds to the sums.
     fn count(&mut self, manifest: &Manifest, ballot: RecordedBallot) -> Option<Addition> {
-        let RecordedBallot { weight, style, commitments, .. } = ballot;
-        let unit = manifest.counting_unit(ballot.unit);
+        let RecordedBallot { caster: Caster { weight, style, unit, .. }, commitments, .. } = ballot;
+        let unit = manifest.counting_unit(unit);
         let places = places(manifest, unit, style, commitments.len(), self.sums.len()).ok()?;
         self.turnout.add(manifest, unit, style, weight).ok()?;
         self.groups.get_mut(unit)?.add(manifest, weight, style);

@@ -4,7 +4,7 @@ use frame_support::ensure;
 use psephos_protocol::{
     cells::{Cells, Groups},
     ids::Eid,
-    state::{ElectionState, Phase},
+    state::{ElectionState, Phase, RecordedBallot},
 };
 use sp_runtime::TryRuntimeError;
 
@@ -57,14 +57,14 @@ impl<T: Config> Pallet<T> {
             "ballots are counted once"
         );
         let accepted: u32 =
-            Ballots::<T>::iter_prefix_values(eid).map(|ballot| u32::from(ballot.ballots)).sum();
+            Ballots::<T>::iter_prefix_values(eid).map(|ballot| u32::from(ballot.caster.ballots)).sum();
         ensure!(accepted == state.ballots, "accepted ballots are counted");
-        for (credential, ballot) in Ballots::<T>::iter_prefix(eid) {
+        for (credential, RecordedBallot { caster, .. }) in Ballots::<T>::iter_prefix(eid) {
             let voter = Voters::<T>::get(eid, credential).ok_or("a ballot is by a voter")?;
-            let cast = u32::from(ballot.ballots);
-            ensure!((1..=ballot.sequence).contains(&cast), "sequence numbers rise with the ballots");
+            let cast = u32::from(caster.ballots);
+            ensure!((1..=caster.sequence).contains(&cast), "sequence numbers rise with the ballots");
             ensure!(
-                voter.weight == ballot.weight && voter.style == ballot.style && voter.unit == ballot.unit,
+                voter.weight == caster.weight && voter.style == caster.style && voter.unit == caster.unit,
                 "with the voter's weight, style and unit"
             );
         }
@@ -75,11 +75,11 @@ impl<T: Config> Pallet<T> {
         let manifest = Manifests::<T>::get(eid).ok_or("every election has a manifest")?;
         let excluded = Self::declarations(eid).excluded(&manifest);
         let mut groups = Groups::per_unit(&manifest);
-        for (credential, ballot) in Ballots::<T>::iter_prefix(eid) {
+        for (credential, RecordedBallot { caster, .. }) in Ballots::<T>::iter_prefix(eid) {
             if excluded.binary_search(&credential).is_err() {
                 let unit =
-                    groups.get_mut(manifest.counting_unit(ballot.unit)).ok_or("a unit is the manifest's")?;
-                unit.add(&manifest, ballot.weight, ballot.style);
+                    groups.get_mut(manifest.counting_unit(caster.unit)).ok_or("a unit is the manifest's")?;
+                unit.add(&manifest, caster.weight, caster.style);
             }
         }
         ensure!(*cells == Cells::of(&manifest, &groups), "the cells are those of the counted ballots");

@@ -15,7 +15,7 @@ use psephos_protocol::{
     record::{frame, FrameReader, RecordBlock, RecordError, RecordHeader, MAGIC, MAX_FRAME},
     roll::{Registration, RollBatch},
     shares::{Dealing, Share},
-    state::{ElectionState, RecordedBallot, RecordedHead, RegisteredVoter, Voter},
+    state::{Caster, ElectionState, RecordedBallot, RecordedHead, RegisteredVoter, Voter},
     tally::{Contribution, ElectionResult, Finalize},
     testing::{set_statement, Fixture, Params},
     wire::{ballots_to_extrinsic, block_time, bundle, bundle_from_extrinsic, bundle_to_extrinsic, Message},
@@ -147,11 +147,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let registered = RegisteredVoter { entry: 1, weight: 2, style: 0, unit: 0 };
     let recorded = RecordedBallot {
         hash: ballots[0].hash,
-        sequence: 1,
-        ballots: 1,
-        style: 0,
-        weight: 1,
-        unit: 0,
+        caster: Caster { sequence: 1, ballots: 1, style: 0, weight: 1, unit: 0 },
         commitments: cast.signed.ballot.statement.commitments.clone(),
     };
     vec![
@@ -356,14 +352,10 @@ proptest! {
 fn a_recorded_ballot_begins_with_its_head() {
     let recorded = RecordedBallot {
         hash: BallotHash([1; 32]),
-        sequence: 2,
-        ballots: 3,
-        style: 4,
-        weight: 5,
-        unit: 6,
+        caster: Caster { sequence: 2, ballots: 3, style: 4, weight: 5, unit: 6 },
         commitments: vec![Point::default(); 7].try_into().expect("not too many"),
     };
-    let RecordedBallot { hash, sequence, ballots, style, weight, unit, .. } = recorded.clone();
-    let head = RecordedHead { hash, sequence, ballots, style, weight, unit };
-    assert_eq!(RecordedHead::decode(&mut recorded.encode().as_slice()), Ok(head));
+    let spec_8_4 = (recorded.hash, 2u32, 3u8, 4u16, 5u64, 6u16, recorded.commitments.to_vec());
+    assert_eq!(recorded.encode(), spec_8_4.encode());
+    assert_eq!(RecordedHead::decode(&mut recorded.encode().as_slice()), Ok((recorded.hash, recorded.caster)));
 }

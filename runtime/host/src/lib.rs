@@ -11,8 +11,11 @@
 extern crate alloc;
 
 use alloc::vec::Vec;
+use psephos_protocol::ids::BallotHash;
+#[cfg(any(feature = "std", feature = "own-code"))]
+use psephos_protocol::transcript;
 use sp_runtime_interface::{
-    pass_by::{AllocateAndReturnByCodec, PassFatPointerAndRead},
+    pass_by::{AllocateAndReturnByCodec, PassFatPointerAndRead, PassPointerAndWrite},
     runtime_interface,
 };
 
@@ -37,6 +40,19 @@ pub fn verify(ballot: &[u8], terms: &[u8]) -> u32 {
     ballots::verify(ballot, terms)
 }
 
+/// The hash of a ballot (SCALE, `psephos_protocol::ballot::Ballot`), as spec 6.3 has it.
+#[must_use]
+pub fn ballot_hash(ballot: &[u8]) -> BallotHash {
+    #[cfg(feature = "own-code")]
+    return transcript::ballot_hash(ballot);
+    #[cfg(not(feature = "own-code"))]
+    {
+        let mut hash = [0; 32];
+        ballots::ballot_hash(ballot, &mut hash);
+        BallotHash(hash)
+    }
+}
+
 /// Adds ballots' commitments (SCALE, a vector of `psephos_protocol::tally::Addition`) to sums (SCALE, a vector of
 /// `psephos_protocol::group::Point`): the new sums, or nothing if something does not decode or fit (spec 7.1).
 #[must_use]
@@ -53,6 +69,11 @@ pub trait Ballots {
     /// As [`crate::verify`].
     fn verify(ballot: PassFatPointerAndRead<&[u8]>, terms: PassFatPointerAndRead<&[u8]>) -> u32 {
         u32::from(native::verify(ballot, terms))
+    }
+
+    /// As [`crate::ballot_hash`].
+    fn ballot_hash(ballot: PassFatPointerAndRead<&[u8]>, hash: PassPointerAndWrite<&mut [u8; 32], 32>) {
+        *hash = transcript::ballot_hash(ballot).0;
     }
 
     /// As [`crate::add`].

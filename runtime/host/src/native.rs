@@ -176,6 +176,12 @@ mod tests {
     }
 
     #[test]
+    fn the_hash_is_that_of_the_protocol() {
+        let ballot = ballot(&mut world(4), 1).signed.ballot;
+        assert_eq!(crate::ballot_hash(&ballot.encode()), ballot.hash());
+    }
+
+    #[test]
     fn verifying_ahead_finds_the_same_verdicts() {
         let mut world = world(3);
         let terms = world.terms.clone();

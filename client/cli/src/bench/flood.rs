@@ -263,7 +263,7 @@ mod tests {
         ready::{Header, Writer},
         sample::Sample,
     };
-    use psephos_protocol::{ballot::BallotError, ids::Genesis, keys::verify_signature};
+    use psephos_protocol::{ballot::BallotError, keys::verify_signature};
 
     #[test]
     fn floods_are_read() {
@@ -279,18 +279,7 @@ mod tests {
         let sample = Sample::new("3".parse().unwrap(), 4, 2).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ballots");
-        let header = Header {
-            genesis: Genesis([1; 32]),
-            eid: sample.election.eid,
-            seed: [0; 32],
-            voters: 1,
-            attackers: 1,
-            closed: None,
-            ballots: 0,
-            sent: 0,
-            next: 0,
-        };
-        Writer::create(&path, header).unwrap().finish().unwrap();
+        Writer::create(&path, Header::of(&sample.election)).unwrap().finish().unwrap();
         let source = Source {
             election: sample.election.clone(),
             closed: Some(Eid([9; 32])),

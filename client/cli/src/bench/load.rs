@@ -168,6 +168,7 @@ fn empty(args: &NetworkArgs, net: &Net, prepared: &Prepared, connections: usize)
             validators: net.validators(),
             trustees: manifest.trustees.len(),
             real_trustees: args.trustees.is_some(),
+            one_core_each: args.one_core_each,
             quorum: manifest.quorum,
             rate: args.rate,
             window: args.window as usize,

@@ -45,6 +45,10 @@ pub struct NetworkArgs {
     /// The folder of the own network; must not exist. Default: a new one under the system's temporary folder.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Give each process of the own network one core of this machine, in turn, and with it as few threads: many that
+    /// share few cores then hold each other up less.
+    #[arg(long, conflicts_with = "network")]
+    pub one_core_each: bool,
     /// Leave network and election as they are, and the prepared ballots.
     #[arg(long)]
     pub keep: bool,
@@ -175,7 +179,10 @@ pub async fn run(args: &NetworkArgs, context: &Context) -> Result<(), CliError> 
 async fn measure(args: &NetworkArgs, context: &Context) -> Result<Report, CliError> {
     let mut net = match &args.network {
         Some(folder) => Net::running(folder)?,
-        None => Net::start(args.validators, args.trustees.unwrap_or(0), args.dir.as_deref(), context).await?,
+        None => {
+            let (trustees, dir) = (args.trustees.unwrap_or(0), args.dir.as_deref());
+            Net::start(args.validators, trustees, dir, args.one_core_each, context).await?
+        }
     };
     let (mut report, election) = match measure_on(args, &net, context).await {
         Ok(measured) => measured,

@@ -42,6 +42,7 @@ impl Net {
         validators: u8,
         trustees: u8,
         dir: Option<&Path>,
+        one_core_each: bool,
         context: &Context,
     ) -> Result<Self, CliError> {
         let temporary = match dir {
@@ -67,7 +68,8 @@ impl Net {
         };
         let made = network::make(&args, context)?;
         let net = Self { folder: folder.clone(), network: made, own: true, temporary };
-        network::bring_up(&UpArgs { dir: folder, wait: true, timeout: PATIENCE }, context).await?;
+        let up = UpArgs { dir: folder, wait: true, timeout: PATIENCE, one_core_each };
+        network::bring_up(&up, context).await?;
         Ok(net)
     }
 

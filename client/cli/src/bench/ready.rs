@@ -214,23 +214,28 @@ pub fn note_sent(path: &Path, header: &Header) -> Result<(), CliError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bench::sample::Sample;
-
-    fn header() -> Header {
-        Header {
-            genesis: Genesis([1; 32]),
-            eid: Eid([2; 32]),
-            seed: [3; 32],
-            voters: 2,
+impl Header {
+    /// Of a file of an election, for the tests.
+    pub fn of(election: &psephos_protocol::election::Election) -> Self {
+        let (genesis, eid) = (election.genesis, election.eid);
+        Self {
+            genesis,
+            eid,
+            seed: [0; 32],
+            voters: 1,
             attackers: 1,
-            closed: Some(Eid([4; 32])),
+            closed: None,
             ballots: 0,
             sent: 0,
             next: 0,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::sample::Sample;
 
     #[test]
     fn ballots_come_back_in_order_and_from_where_sending_ended() {
@@ -250,11 +255,12 @@ mod tests {
         let all: Vec<Ready> = (0..3).map(ready).collect();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ballots");
-        let mut writer = Writer::create(&path, header()).unwrap();
+        let header = Header { seed: [3; 32], closed: Some(Eid([4; 32])), ..Header::of(&sample.election) };
+        let mut writer = Writer::create(&path, header).unwrap();
         all.iter().for_each(|ready| writer.push(ready).unwrap());
         assert!(Reader::open(&path).is_err(), "it is not complete");
         assert_eq!(writer.finish().unwrap().ballots, 3);
-        assert!(Writer::create(&path, header()).is_err(), "nothing is overwritten");
+        assert!(Writer::create(&path, header).is_err(), "nothing is overwritten");
 
         let mut reader = Reader::open(&path).unwrap();
         assert_eq!(reader.next().unwrap().as_ref(), all.first());

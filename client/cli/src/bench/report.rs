@@ -85,6 +85,8 @@ pub struct Asked {
     pub trustees: usize,
     /// Whether they are real daemons, or played by this command.
     pub real_trustees: bool,
+    /// Whether each process of the network had one core.
+    pub one_core_each: bool,
     /// Receipts with each ballot.
     pub quorum: u8,
     /// Ballots per second; none is flat out.
@@ -246,8 +248,9 @@ impl Report {
         }
         let rate = asked.rate.map_or("flat out".into(), |rate| format!("{rate} per second"));
         let trustees = if asked.real_trustees { "real" } else { "played" };
+        let cores = if asked.one_core_each { ", one core each" } else { "" };
         format!(
-            "{}\n{} validators, {} trustees ({trustees}), q = {}, {} options; {rate}, {} under way at most, \
+            "{}\n{} validators, {} trustees ({trustees}){cores}, q = {}, {} options; {rate}, {} under way at most, \
              {} connections, {} voters\n\n{}\n{}\nper {STEP} s: {}\n{}",
             self.machine,
             asked.validators,

@@ -252,22 +252,11 @@ mod tests {
         let sample = Sample::new("3".parse().unwrap(), 4, 2).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ballots");
-        let header = Header {
-            genesis: sample.election.genesis,
-            eid: sample.election.eid,
-            seed: [0; 32],
-            voters: 1,
-            attackers: 0,
-            closed: None,
-            ballots: 0,
-            sent: 0,
-            next: 0,
-        };
         let signed = sample.sign(0).unwrap();
         let receipts = sample.cast(&signed).receipts.into_inner();
         let (ballot, signed) = (signed.hash, signed.ballot);
         let ready = Ready { ballot, signed, receipts, dealing: None, envelopes: Vec::new() };
-        let mut writer = Writer::create(&path, header).unwrap();
+        let mut writer = Writer::create(&path, Header::of(&sample.election)).unwrap();
         (0..(AHEAD + 3) * READ).for_each(|_| writer.push(&ready).unwrap());
         writer.finish().unwrap();
 

@@ -1,6 +1,7 @@
 //! `psephos network`: a whole network on this machine, for demonstrations, rehearsals and tests.
 
 mod config;
+mod cores;
 mod identity;
 mod new;
 mod process;
@@ -121,6 +122,10 @@ pub struct UpArgs {
     /// For how many seconds to wait at most.
     #[arg(long, default_value_t = 600)]
     pub timeout: u64,
+    /// Give each process that is started one core of this machine, validators in turn and trustees in turn, and with it
+    /// as few threads: many that share few cores then hold each other up less. What `network start` starts has all.
+    #[arg(long)]
+    pub one_core_each: bool,
 }
 
 /// Carries out a command.

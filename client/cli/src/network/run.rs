@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::{
     config::{Network, Trustee, Validator},
-    process,
+    cores, process,
     spec::{self, find_program},
     state::State,
     UpArgs,
@@ -50,14 +50,18 @@ pub async fn bring_up(args: &UpArgs, context: &Context) -> Result<(), CliError> 
         network.check_ports_free(name)?;
     }
     let end = Instant::now() + Duration::from_secs(args.timeout);
-    for validator in &network.validators {
-        starter.start(&validator.name)?;
+    let start = |name: &str, place: usize| match args.one_core_each {
+        true => cores::on_one(place, || starter.start(name))?,
+        false => starter.start(name),
+    };
+    for (validator, place) in network.validators.iter().zip(0..) {
+        start(&validator.name, place)?;
     }
     let mut before = None;
     wait(folder, &network, out, end, "blocks to be final", |state| blocks_are_final(state, &mut before))
         .await?;
-    for trustee in &network.trustees {
-        starter.start(&trustee.name)?;
+    for (trustee, place) in network.trustees.iter().zip(0..) {
+        start(&trustee.name, place)?;
     }
     if args.wait {
         wait(folder, &network, out, end, "the trustees to follow", trustees_follow).await?;

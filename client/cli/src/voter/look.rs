@@ -134,7 +134,7 @@ pub async fn track(args: &TrackArgs, context: &Context) -> Result<(), CliError> 
     let counts = code == last && !standing.excluded && standing.election.phase != Phase::Void;
     let value = json!({
         "election": election.eid.to_string(), "credential": credential.to_string(), "tracking_code": last.to_string(),
-        "ballot": ballot.hash.to_string(), "sequence": ballot.sequence, "matches": code == last, "counts": counts,
+        "ballot": ballot.hash.to_string(), "sequence": ballot.caster.sequence, "matches": code == last, "counts": counts,
     });
     context.out.result(&with(proved_json(&standing), &value), || match (code == last, counts) {
         (true, true) => format!("Recorded, and the one that counts: {last} (proved at {at})."),

@@ -4,7 +4,7 @@ use codec::Encode;
 use psephos_protocol::{
     ids::{BallotHash, Eid},
     keys::PublicKey,
-    state::{RecordedBallot, RegisteredVoter, Voter},
+    state::{Caster, RecordedBallot, RegisteredVoter, Voter},
 };
 use serde_json::{json, Value};
 
@@ -33,16 +33,8 @@ fn registered(number: u32) -> RegisteredVoter {
 }
 
 fn recorded(number: u32) -> Option<RecordedBallot> {
-    let (sequence, hash) = (number + 1, BallotHash([7; 32]));
-    let ballot = RecordedBallot {
-        hash,
-        sequence,
-        ballots: 2,
-        style: 0,
-        weight: 1,
-        unit: 0,
-        commitments: Default::default(),
-    };
+    let caster = Caster { sequence: number + 1, ballots: 2, style: 0, weight: 1, unit: 0 };
+    let ballot = RecordedBallot { hash: BallotHash([7; 32]), caster, commitments: Default::default() };
     (number % 2 == 1).then_some(ballot)
 }
 

@@ -6,7 +6,7 @@ use psephos_protocol::{
     ballot::CastBallot,
     finality::VALIDATORS_KEY,
     ids::{Anchor, Genesis},
-    state::{ElectionState, Phase, RecordedBallot, RegisteredVoter},
+    state::{Caster, ElectionState, Phase, RecordedBallot, RegisteredVoter},
     testing::{Fixture, Params},
     wire::Message,
 };
@@ -191,11 +191,7 @@ impl World {
         let statement = &cast.signed.ballot.statement;
         let recorded = RecordedBallot {
             hash: cast.signed.ballot.hash(),
-            sequence: statement.sequence,
-            ballots: 1,
-            style: 0,
-            weight: 1,
-            unit: 0,
+            caster: Caster { sequence: statement.sequence, ballots: 1, style: 0, weight: 1, unit: 0 },
             commitments: statement.commitments.clone(),
         };
         State::from([(proof::ballot_key(&statement.eid, &statement.credential), recorded.encode())])

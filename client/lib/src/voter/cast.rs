@@ -169,7 +169,7 @@ impl Voting {
         // Whatever node answers: the blocks up to one in which no place is left for this ballot decide.
         let proved = chain.proved_final().await?;
         let recorded = proved.ballot(eid, credential).await?;
-        let is_over = recorded.is_some_and(|recorded| recorded.sequence >= statement.sequence)
+        let is_over = recorded.is_some_and(|recorded| recorded.caster.sequence >= statement.sequence)
             || proved.anchor().number >= statement.expiry;
         if !is_over {
             return Err(error);

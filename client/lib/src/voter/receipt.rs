@@ -114,8 +114,10 @@ impl VoterReceipt {
             return Err(ReceiptError::OtherBlock { block: self.block, proved, receipt });
         }
         match &standing.ballot {
-            Some(ballot) if ballot.sequence > self.sequence => Ok(Verdict::Replaced { by: ballot.hash }),
-            Some(ballot) if (ballot.sequence, ballot.hash) == (self.sequence, self.ballot) => {
+            Some(ballot) if ballot.caster.sequence > self.sequence => {
+                Ok(Verdict::Replaced { by: ballot.hash })
+            }
+            Some(ballot) if (ballot.caster.sequence, ballot.hash) == (self.sequence, self.ballot) => {
                 Ok(match standing.election.phase {
                     Phase::Void => Verdict::Void,
                     _ if standing.excluded => Verdict::Excluded,

@@ -12,8 +12,8 @@ use psephos_protocol::{
     header::{DigestItem, Header},
     ids::{Anchor, Digest, Genesis},
     state::{
-        ElectionState, ElectionView, EntryState, Phase, Proposal, RecordedBallot, RegisteredVoter, TallyView,
-        Voter,
+        Caster, ElectionState, ElectionView, EntryState, Phase, Proposal, RecordedBallot, RegisteredVoter,
+        TallyView, Voter,
     },
     tally::{ElectionResult, Turnouts},
     testing::{Fixture, Params},
@@ -217,11 +217,7 @@ fn views() -> Vec<Target> {
     let state = state(statement);
     let recorded = RecordedBallot {
         hash: ballots[0].hash,
-        sequence: 1,
-        ballots: 1,
-        style: 0,
-        weight: 1,
-        unit: 0,
+        caster: Caster { sequence: 1, ballots: 1, style: 0, weight: 1, unit: 0 },
         commitments: ballots[0].cast.signed.ballot.statement.commitments.clone(),
     };
     let tally = TallyView {
