@@ -284,7 +284,7 @@ async fn a_final_state_without_the_ballot_is_evidence() {
     other.ballot.as_mut().unwrap().hash.0[0] ^= 1;
     assert!(matches!(receipt.judge(&other), Err(ReceiptError::Missing { holds: Some(_), .. })));
     let mut before = standing.clone();
-    before.ballot.as_mut().unwrap().sequence = 0;
+    before.ballot.as_mut().unwrap().caster.sequence = 0;
     assert!(matches!(receipt.judge(&before), Err(ReceiptError::Missing { .. })));
     let fork = Standing { block: Anchor { number: 3, hash: [1; 32] }, ..standing };
     assert!(matches!(receipt.judge(&fork), Err(ReceiptError::OtherBlock { block: 3, .. })));
