@@ -13,11 +13,9 @@ pub fn on_one<T>(place: usize, run: impl FnOnce() -> T) -> Result<T, CliError> {
 
     let refused = |error| CliError::Refused(format!("choosing a core: {error}"));
     let all = sched_getaffinity(None).map_err(refused)?;
-    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core)).collect();
+    let cores = (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core));
     let mut one = CpuSet::new();
-    if let Some(core) = cores.get(place % cores.len().max(1)) {
-        one.set(*core);
-    }
+    cores.cycle().nth(place).into_iter().for_each(|core| one.set(core));
     sched_setaffinity(None, &one).map_err(refused)?;
     let out = run();
     sched_setaffinity(None, &all).map_err(refused)?;
