@@ -9,6 +9,7 @@
 //! Ballots that came from another node a validator passes on only if they still wait when the pool looks at them again:
 //! that node has sent them to all that it knows (`docs/adr/0025-gossip-once.md`).
 
+mod hashes;
 mod room;
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     service::FullClient,
 };
 use async_trait::async_trait;
+use hashes::Hashes;
 use prometheus_endpoint::Registry;
 use psephos_host::{all_known, Job};
 use psephos_runtime::{
@@ -88,6 +90,7 @@ pub fn new(
         ahead,
         batches,
         room: Room::new(&options.ready, is_validator),
+        hashes: Hashes::default(),
         is_validator,
         pool: OnceLock::new(),
     });
@@ -114,6 +117,7 @@ pub struct Validation {
     ahead: Arc<Ahead>,
     batches: Batches<Vec<Job>>,
     room: Room,
+    hashes: Hashes,
     is_validator: bool,
     pool: OnceLock<Weak<Pool>>,
 }
@@ -167,7 +171,7 @@ impl ChainApi for Validation {
         if priority != ValidateTransactionPriority::Submitted {
             return self.runtime.validate_transaction(at, source, extrinsic, priority).await;
         }
-        let (hash, _) = self.runtime.hash_and_length(&extrinsic);
+        let (hash, _) = self.hashes.of(&extrinsic);
         let waits = self.pool().is_some_and(|pool| pool.ready_transaction(&hash).is_some());
         if waits && !self.is_due(at, &hash) {
             // To the pool this means that it stays where it is.
@@ -214,7 +218,7 @@ impl ChainApi for Validation {
     }
 
     fn hash_and_length(&self, extrinsic: &UncheckedExtrinsic) -> (Hash, usize) {
-        self.runtime.hash_and_length(extrinsic)
+        self.hashes.of(extrinsic)
     }
 
     fn tree_route(&self, from: Hash, to: Hash) -> Result<TreeRoute<Block>, Error> {

@@ -11,6 +11,7 @@ use psephos_node::{
 };
 use psephos_protocol::{
     board::Action,
+    bounds::MAX_BATCH,
     contest::Rule,
     ids::{Anchor, Genesis},
     testing::{contest, Fixture, Params},
@@ -139,10 +140,13 @@ impl Chain {
         let action = Action::CreateElection { number: 0, manifest };
         next(self, approvals(&mut fixture, &action))?;
         next(self, (1..=5).map(|trustee| Message::Accept(fixture.accept(trustee))).collect())?;
-        let roll = fixture.roll();
-        let action = Action::ConfirmBatch { eid, batch: 0, digest: roll.digest() };
-        next(self, vec![Message::AddBatch(roll)])?;
-        next(self, approvals(&mut fixture, &action))?;
+        let entries: Vec<_> = (0..voters).map(|voter| fixture.entry(voter)).collect();
+        for (batch, entries) in (0..).zip(entries.chunks(MAX_BATCH as usize)) {
+            let roll = fixture.batch(batch, entries.to_vec());
+            let action = Action::ConfirmBatch { eid, batch, digest: roll.digest() };
+            next(self, vec![Message::AddBatch(roll)])?;
+            next(self, approvals(&mut fixture, &action))?;
+        }
         let best = self.client.info().best_hash;
         let view = self.client.runtime_api().election(best, eid)?.ok_or("no election")?;
         next(self, approvals(&mut fixture, &Action::Freeze { eid, roll: view.state.roll }))?;

@@ -338,5 +338,5 @@ impl Chain {
 }
 
 pub(crate) fn hex0x(bytes: &[u8]) -> String {
-    format!("0x{}", hex::encode(bytes))
+    const_hex::encode_prefixed(bytes)
 }

@@ -32,6 +32,13 @@ pub struct StyleRules {
     pub terms: BoundedVec<u8, ConstU32<MAX_TERMS>>,
 }
 
+/// What ballots that come together share of the state, by style and by the number of their anchors' blocks.
+#[derive(Default)]
+struct Met {
+    styles: BTreeMap<u16, StyleRules>,
+    blocks: BTreeMap<u32, [u8; 32]>,
+}
+
 impl<T: Config> Pallet<T> {
     /// The cost of checking a ballot grows with its range bits and its receipts. A third of what a node needs that
     /// verifies it alone is taken: nodes verify a block's ballots in batches, on all cores (ADR 14).
@@ -93,12 +100,12 @@ impl<T: Config> Pallet<T> {
     /// All checks of ballots that come together, cheap ones of all first, then those of signatures and proofs.
     fn check_cast(ballots: &[CastBallot]) -> Result<(), Refusal> {
         Self::check_open(&check_order(ballots)?)?;
-        let mut styles = BTreeMap::new();
+        let mut met = Met::default();
         for ballot in ballots {
-            Self::check_eligible(ballot, &mut styles)?;
+            Self::check_eligible(ballot, &mut met)?;
         }
         for ballot in ballots {
-            let rules = styles.get(&ballot.signed.ballot.statement.style).ok_or(Refusal::WrongStyle)?;
+            let rules = met.styles.get(&ballot.signed.ballot.statement.style).ok_or(Refusal::WrongStyle)?;
             check_proofs(ballot, rules)?;
         }
         Ok(())
@@ -112,15 +119,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// The other checks against the chain's state: roll, style, sequence, expiry, anchor. Keeps the rules of the styles
-    /// that it meets.
-    fn check_eligible(ballot: &CastBallot, styles: &mut BTreeMap<u16, StyleRules>) -> Result<(), Refusal> {
+    /// The other checks against the chain's state: roll, style, sequence, expiry, anchor.
+    fn check_eligible(ballot: &CastBallot, met: &mut Met) -> Result<(), Refusal> {
         let statement = &ballot.signed.ballot.statement;
         let voter = Self::caster(&statement.eid, &statement.credential)?;
         if statement.style != voter.style {
             return Err(Refusal::WrongStyle);
         }
-        let rules = match styles.entry(voter.style) {
+        let rules = match met.styles.entry(voter.style) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
                 new.insert(Styles::<T>::get(statement.eid, voter.style).ok_or(Refusal::WrongStyle)?)
@@ -138,8 +144,8 @@ impl<T: Config> Pallet<T> {
             return Err(Refusal::Expired);
         }
         let anchor = &statement.anchor;
-        let known: [u8; 32] =
-            frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(anchor.number)).into();
+        let block = || frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(anchor.number)).into();
+        let known = *met.blocks.entry(anchor.number).or_insert_with(block);
         let longest = anchor.number.saturating_add(MAX_LIFETIME);
         if anchor.number >= now || known != anchor.hash || statement.expiry > longest {
             return Err(Refusal::WrongAnchor);

@@ -135,7 +135,9 @@ impl Layout {
                     // The padding repeats the last statement.
                     of_this += of_statements.by_ref().sum::<Scalar>();
                 }
-                constant += of_this * scalar(statement.constant);
+                if statement.constant != 0 {
+                    constant += of_this * scalar(statement.constant);
+                }
                 for (place, coefficient) in &statement.terms {
                     if let Some(sum) = own.get_mut(*place) {
                         match coefficient {

@@ -73,15 +73,20 @@ impl RangeProof {
             combination.encoded(l, wi_all * square)?;
             combination.encoded(r, wi_y * others)?;
         }
-        let s = folded(product, &squares);
-        let (wi_z, wi_a, wi_b) = (wi_all * z, wi_y * self.final_a, wi * self.final_b);
+        // a·s_k for G_k, and b·s_k⁻¹·y^-k for H_k. With all else of H_k the latter is taken y^(n-1) times: y^(2^i) comes with
+        // the round of bit i.
+        let of_g = folded(wi_y * self.final_a * product, &squares);
+        let y_squares = core::iter::successors(Some(y), |power| Some(power * power));
+        let mut with_y: Vec<Scalar> = squares.iter().rev().zip(y_squares).map(|(u, y)| u * y).collect();
+        with_y.reverse();
+        let of_h = folded(wi * self.final_b * product, &with_y);
+        let wi_z = wi_all * z;
         let mut z_power = wi_squares * zz;
-        let mut bits = s.iter().zip(s.iter().rev()).zip(y_powers.iter().rev()).zip(places);
+        let mut bits = of_g.iter().zip(of_h.iter().rev()).zip(y_powers.iter().rev()).zip(places);
         for _ in 0..shape.statements {
             let mut z_power_times_two = z_power;
-            for (((s, s_inverse), y_power), place) in bits.by_ref().take(usize::from(shape.width)) {
-                let h = wi_z + y_power * (z_power_times_two - wi_b * s_inverse);
-                combination.vectors(place, -wi_z - wi_a * s, h);
+            for (((a, b), y_power), place) in bits.by_ref().take(usize::from(shape.width)) {
+                combination.vectors(place, -(wi_z + a), wi_z + y_power * z_power_times_two - b);
                 z_power_times_two += z_power_times_two;
             }
             z_power *= z;
@@ -144,14 +149,17 @@ struct Challenges {
     product: Scalar,
 }
 
-/// Πu²·s_k, where s_k = Π u_i^±1: the exponent of a round is 1 where its bit of k is set, the first round's the highest.
-fn folded(product: Scalar, squares: &[Scalar]) -> Vec<Scalar> {
-    let mut s = Vec::from([product]);
-    for square in squares.iter().rev() {
-        let upper: Vec<Scalar> = s.iter().map(|s| s * square).collect();
-        s.extend(upper);
+/// first·Π f_i over the rounds i whose bit of k is set, for each k; the first round's bit is the highest. With first = Π u
+/// and f_i = u_i² it is Πu²·s_k, where s_k = Π u_i^±1.
+fn folded(first: Scalar, factors: &[Scalar]) -> Vec<Scalar> {
+    let mut all = Vec::with_capacity(1usize.checked_shl(factors.len() as u32).unwrap_or_default());
+    all.push(first);
+    for factor in factors.iter().rev() {
+        all.extend_from_within(..);
+        let half = all.len() / 2;
+        all.iter_mut().skip(half).for_each(|upper| *upper *= factor);
     }
-    s
+    all
 }
 
 /// For each factor the product of the others, and the product of all.

@@ -37,7 +37,7 @@ impl Job {
     }
 }
 
-/// Styles whose checks are kept ready. The generators of one take up to 5 MB, mostly some 10 KB.
+/// Styles whose checks are kept ready, and the hashes of their terms. The generators of one take up to 5 MB, mostly some 10 KB.
 const READY: usize = 64;
 
 /// What [`verify_ahead`] found.
@@ -50,19 +50,34 @@ pub struct Found {
 }
 
 static PASSED: LazyLock<Mutex<Passed>> = LazyLock::new(Mutex::default);
+static TERMS: Mutex<Vec<(Box<[u8]>, Key)>> = Mutex::new(Vec::new());
 static STYLES: LazyLock<Mutex<HashMap<Key, Arc<Style>>>> = LazyLock::new(Mutex::default);
 
-/// A thread that panicked has left these maps as they were: each change is one call.
+/// A thread that panicked has left these collections whole: each change is one call.
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn key(ballot: &[u8], terms: &[u8]) -> Key {
-    blake2_256(&[blake2_256(ballot), blake2_256(terms)].concat())
+    blake2_256(&[blake2_256(ballot), hash_of_terms(terms)].concat())
+}
+
+/// The terms of many ballots are the same: comparing them costs far less than hashing them.
+fn hash_of_terms(terms: &[u8]) -> Key {
+    let known = lock(&TERMS).iter().find(|(known, _)| **known == *terms).map(|(_, hash)| *hash);
+    known.unwrap_or_else(|| {
+        let hash = blake2_256(terms);
+        let mut all = lock(&TERMS);
+        if all.len() >= READY {
+            all.clear();
+        }
+        all.push((terms.into(), hash));
+        hash
+    })
 }
 
 fn style(terms: &[u8]) -> Result<Arc<Style>, BallotError> {
-    let key = blake2_256(terms);
+    let key = hash_of_terms(terms);
     if let Some(style) = lock(&STYLES).get(&key) {
         return Ok(style.clone());
     }

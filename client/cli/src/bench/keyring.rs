@@ -156,8 +156,11 @@ mod tests {
         assert_ne!(one.voter(0).public(), Keyring([2; 32]).voter(0).public());
         for form in ["1", "10", "128", "4x10"] {
             let form: Form = form.parse().unwrap();
-            let manifest = manifest(&form, &one, one.trustees(4).unwrap(), 2, 100).unwrap();
-            assert_eq!((manifest.quorum, manifest.contests.len() as u32), (3, form.contests));
+            for (trustees, threshold, quorum) in [(4, 2, 3), (5, 3, 4)] {
+                let trustees = one.trustees(trustees).unwrap();
+                let manifest = manifest(&form, &one, trustees, threshold, 100).unwrap();
+                assert_eq!((manifest.quorum, manifest.contests.len() as u32), (quorum, form.contests));
+            }
         }
         assert!(manifest(&"10".parse().unwrap(), &one, one.trustees(2).unwrap(), 2, 100).is_err());
     }

@@ -34,7 +34,7 @@ pub struct NetworkArgs {
     /// Validators of a network of its own.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub validators: u8,
-    /// Start so many real trustees and deposit every share with them; otherwise this command plays four, and
+    /// Start so many real trustees and deposit every share with them; otherwise this command plays five, and
     /// the ballots have their receipts before they are sent.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(3..=16))]
     pub trustees: Option<u8>,

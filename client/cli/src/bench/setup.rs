@@ -20,9 +20,8 @@ use super::{
 };
 use crate::{context::Context, error::CliError, output::Output};
 
-/// Trustees that this command plays unless real ones are asked for, and how many open the tally.
-const PLAYED: u8 = 4;
-const THRESHOLD: u8 = 2;
+/// Trustees that this command plays unless real ones are asked for.
+const PLAYED: u8 = 5;
 /// The file of ballots, unless one is named.
 const FILE: &str = "ballots.bench";
 
@@ -78,7 +77,7 @@ pub async fn prepare(
     };
     let voters = args.voters();
     let on_roll = voters.saturating_add(args.attackers());
-    let manifest = keyring::manifest(&args.form, &keyring, named.clone(), THRESHOLD, on_roll)?;
+    let manifest = keyring::manifest(&args.form, &keyring, named.clone(), threshold(args), on_roll)?;
     let closed = match args.mix.iter().any(|flood| flood.kind == Kind::Closed) {
         true => Some(closed(chain, &board, args, &keyring, &played, named, context).await?),
         false => None,
@@ -106,6 +105,15 @@ pub async fn prepare(
     let header = write(plan, chain, &path, header, &context.out).await?;
     let took = Some((header.ballots, started.elapsed().as_secs_f64()));
     Ok(Prepared { election, keyring, played, path, header, took })
+}
+
+/// How many trustees open the tally: of those that are played three, of real ones two.
+fn threshold(args: &NetworkArgs) -> u8 {
+    if args.trustees.is_some() {
+        2
+    } else {
+        3
+    }
 }
 
 fn played(args: &NetworkArgs, keyring: &Keyring) -> Vec<Keys> {
@@ -177,7 +185,7 @@ async fn closed(
     context: &Context,
 ) -> Result<Eid, CliError> {
     let progress = context.out.spinner("making an election that is closed");
-    let manifest = keyring::manifest(&args.form, keyring, named, THRESHOLD, 1)?;
+    let manifest = keyring::manifest(&args.form, keyring, named, threshold(args), 1)?;
     let election = stage::create(chain, board, manifest, played).await?;
     stage::enroll(chain, &election, keyring, 1, &context.out).await?;
     stage::open(chain, &election.eid, keyring).await?;
