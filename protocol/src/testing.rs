@@ -451,7 +451,7 @@ fn manifest(
         styles: bounded(alloc::vec![Style { name: name("All"), contests: bounded(all) }]),
         units: bounded(units),
         weights: bounded(weights),
-        max_voters: 1_000,
+        max_voters: params.voters.len().max(1_000) as u32,
         privacy_minimum: 1,
         small_groups_public: false,
         max_ballots: 5,
