@@ -75,11 +75,10 @@ impl RangeProof {
         }
         // a·s_k for G_k, and b·s_k⁻¹·y^-k for H_k. With all else of H_k the latter is taken y^(n-1) times: y^(2^i) comes with
         // the round of bit i.
-        let of_g = folded(wi_y * self.final_a * product, &squares);
+        let from_lowest_bit = || squares.iter().rev();
         let y_squares = core::iter::successors(Some(y), |power| Some(power * power));
-        let mut with_y: Vec<Scalar> = squares.iter().rev().zip(y_squares).map(|(u, y)| u * y).collect();
-        with_y.reverse();
-        let of_h = folded(wi * self.final_b * product, &with_y);
+        let of_g = folded(wi_y * self.final_a * product, from_lowest_bit().copied());
+        let of_h = folded(wi * self.final_b * product, from_lowest_bit().zip(y_squares).map(|(u, y)| u * y));
         let wi_z = wi_all * z;
         let mut z_power = wi_squares * zz;
         let mut bits = of_g.iter().zip(of_h.iter().rev()).zip(y_powers.iter().rev()).zip(places);
@@ -149,15 +148,13 @@ struct Challenges {
     product: Scalar,
 }
 
-/// first·Π f_i over the rounds i whose bit of k is set, for each k; the first round's bit is the highest. With first = Π u
-/// and f_i = u_i² it is Πu²·s_k, where s_k = Π u_i^±1.
-fn folded(first: Scalar, factors: &[Scalar]) -> Vec<Scalar> {
-    let mut all = Vec::with_capacity(1usize.checked_shl(factors.len() as u32).unwrap_or_default());
-    all.push(first);
-    for factor in factors.iter().rev() {
-        all.extend_from_within(..);
-        let half = all.len() / 2;
-        all.iter_mut().skip(half).for_each(|upper| *upper *= factor);
+/// first·Π f_i over the bits i of k that are set, for each k; the factors come from the lowest bit on, which is the last
+/// round's. With first = Π u and f_i = u_i² it is Πu²·s_k, where s_k = Π u_i^±1.
+fn folded(first: Scalar, factors: impl Iterator<Item = Scalar>) -> Vec<Scalar> {
+    let mut all = Vec::from([first]);
+    for factor in factors {
+        let upper: Vec<Scalar> = all.iter().map(|lower| lower * factor).collect();
+        all.extend(upper);
     }
     all
 }
