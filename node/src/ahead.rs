@@ -67,8 +67,8 @@ struct Style {
 }
 
 impl Style {
-    fn job(&self, cast: &CastBallot) -> Job {
-        Job::new(cast.encode(), self.terms.clone())
+    fn job(&self, cast: CastBallot) -> Job {
+        Job::new(cast, self.terms.clone())
     }
 }
 
@@ -85,13 +85,14 @@ impl Ahead {
 
     /// The checks of ballots that were sent to this node together; none if there are no ballots, or the runtime refuses
     /// one at less cost (see [`Roll::may_count`] and [`Alarm`]).
-    pub fn jobs(&self, at: Hash, ballots: &[CastBallot]) -> Option<Vec<Job>> {
+    pub fn jobs(&self, at: Hash, ballots: Vec<CastBallot>) -> Option<Vec<Job>> {
         let roll = self.roll(at)?;
         if !ballots.iter().all(|cast| roll.may_count(cast)) {
             return None;
         }
         // At the first that fails the runtime ends, too.
-        let jobs: Vec<Job> = ballots.iter().map_while(|cast| Some(self.worth(at, cast)?.job(cast))).collect();
+        let job = |cast| Some(self.worth(at, &cast)?.job(cast));
+        let jobs: Vec<Job> = ballots.into_iter().map_while(job).collect();
         (!jobs.is_empty()).then_some(jobs)
     }
 
@@ -117,18 +118,19 @@ impl Ahead {
     /// it, and refuses itself what [`Self::jobs`] asks. The runtime refuses the block at its first bad ballot, so
     /// nothing is checked behind a batch with one in it.
     pub fn check_block(&self, parent: Hash, body: &[UncheckedExtrinsic]) {
-        let job = |cast: CastBallot| Some(self.style(parent, &cast.signed.ballot.statement)?.job(&cast));
+        let job = |cast: CastBallot| Some(self.style(parent, &cast.signed.ballot.statement)?.job(cast));
         let jobs: Vec<Job> = body.iter().flat_map(ballots).filter_map(job).collect();
+        let jobs: Vec<&Job> = jobs.iter().collect();
         let _ = jobs.chunks(BATCH).all(|batch| self.check(batch));
     }
 
     /// As [`Self::check`], behind whatever else this node has to do.
-    pub fn check_in_background(&self, batch: &[Job]) -> bool {
+    pub fn check_in_background(&self, batch: &[&Job]) -> bool {
         self.background.install(|| self.check(batch))
     }
 
     /// Checks one batch; returns when the verdicts are known, and whether all are good.
-    pub fn check(&self, batch: &[Job]) -> bool {
+    pub fn check(&self, batch: &[&Job]) -> bool {
         let start = Instant::now();
         let found = verify_ahead(batch);
         let took = start.elapsed();

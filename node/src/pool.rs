@@ -21,11 +21,13 @@ use crate::{
     service::FullClient,
 };
 use async_trait::async_trait;
+use codec::Encode;
 use hashes::Hashes;
 use prometheus_endpoint::Registry;
 use psephos_host::{all_known, Job};
 use psephos_runtime::{
     opaque::{Block, UncheckedExtrinsic},
+    validation::ValidationApi,
     BlockNumber, Hash, Header,
 };
 use room::{Place, Room};
@@ -36,12 +38,14 @@ use sc_transaction_pool::{
     BasicPool, ChainApi, FullChainApi, Options, PoolLimit, RevalidationType, ValidateTransactionPriority,
 };
 use sc_transaction_pool_api::{error::Error as PoolError, TransactionPool};
+use sp_api::ProvideRuntimeApi;
 use sp_blockchain::TreeRoute;
 use sp_runtime::{
     generic::BlockId,
     transaction_validity::{TransactionSource, TransactionValidity, UnknownTransaction, ValidTransaction},
 };
 use std::{
+    iter,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
@@ -73,16 +77,10 @@ pub fn new(
     registry: Option<&Registry>,
     spawner: SpawnEssentialTaskHandle,
 ) -> Arc<Pool> {
-    let checking = ahead.clone();
-    let check = move |waiting: Vec<Waiting<Vec<Job>, ()>>| {
-        let (jobs, done): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
-        checking.check_in_background(&jobs.into_iter().flatten().collect::<Vec<_>>());
-        for done in done {
-            // Whoever gave up while the work was done does not listen.
-            let _ = done.send(());
-        }
-    };
-    let (batches, worker) = Batches::new(options.ready.count, BATCH, Vec::len, check);
+    let (batches, worker) = Batches::new(options.ready.count, BATCH, Submitted::len, {
+        let (client, ahead) = (client.clone(), ahead.clone());
+        move |waiting| judge(&client, &ahead, waiting)
+    });
     spawner.spawn_blocking("ballots-ahead", Some("transaction-pool"), worker);
 
     let validation = Arc::new(Validation {
@@ -111,11 +109,47 @@ pub fn new(
     pool
 }
 
+/// A transaction with ballots, on its way into the pool.
+struct Submitted {
+    at: Hash,
+    source: TransactionSource,
+    extrinsic: Arc<UncheckedExtrinsic>,
+    jobs: Vec<Job>,
+}
+
+impl Submitted {
+    fn len(&self) -> usize {
+        self.jobs.len()
+    }
+}
+
+type Verdict = Option<TransactionValidity>;
+
+/// Has the ballots of a batch checked together, and then its transactions judged by the runtime, in one call for those of one
+/// source on one state. Where there is no verdict the transaction has to be judged alone.
+fn judge(client: &FullClient, ahead: &Ahead, mut batch: Vec<Waiting<Submitted, Verdict>>) {
+    let jobs: Vec<&Job> = batch.iter().flat_map(|(submitted, _)| &submitted.jobs).collect();
+    ahead.check_in_background(&jobs);
+    while let Some((first, _)) = batch.first() {
+        let (at, source) = (first.at, first.source);
+        let (together, others): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|(submitted, _)| submitted.at == at && submitted.source == source);
+        batch = others;
+        let extrinsics = together.iter().map(|(submitted, _)| submitted.extrinsic.encode()).collect();
+        let verdicts = client.runtime_api().validate_all(at, source, extrinsics, at).unwrap_or_default();
+        let verdicts = verdicts.into_iter().map(Some).chain(iter::repeat_with(|| None));
+        for ((_, answer), verdict) in together.into_iter().zip(verdicts) {
+            // Whoever gave up while the work was done does not listen.
+            let _ = answer.send(verdict);
+        }
+    }
+}
+
 /// How the pool learns from the chain whether a transaction is valid.
 pub struct Validation {
     runtime: Runtime,
     ahead: Arc<Ahead>,
-    batches: Batches<Vec<Job>>,
+    batches: Batches<Submitted, Verdict>,
     room: Room,
     hashes: Hashes,
     is_validator: bool,
@@ -141,12 +175,13 @@ impl Validation {
         self.room.enter(count, bytes, own).ok_or(PoolError::ImmediatelyDropped)
     }
 
-    /// Has ballots checked with those that wait.
-    async fn check_ahead(&self, jobs: Vec<Job>) -> Result<(), PoolError> {
-        if !all_known(&jobs) {
-            self.batches.done(jobs).await.map_err(|Full| PoolError::ImmediatelyDropped)?;
+    /// Has a transaction judged with those that wait, unless its ballots are known.
+    async fn judge_together(&self, submitted: Submitted) -> Result<Verdict, PoolError> {
+        if all_known(&submitted.jobs) {
+            return Ok(None);
         }
-        Ok(())
+        let verdict = self.batches.done(submitted).await.map_err(|Full| PoolError::ImmediatelyDropped)?;
+        Ok(verdict.flatten())
     }
 }
 
@@ -177,16 +212,20 @@ impl ChainApi for Validation {
             // To the pool this means that it stays where it is.
             return Ok(Err(UnknownTransaction::CannotLookup.into()));
         }
-        let Some(jobs) = self.ahead.jobs(at, &ballots(&extrinsic)) else {
+        let Some(jobs) = self.ahead.jobs(at, ballots(&extrinsic)) else {
             return self.runtime.validate_transaction(at, source, extrinsic, priority).await;
         };
         let _place = if waits { None } else { Some(self.enter(&jobs)?) };
-        match self.check_ahead(jobs).await {
+        let submitted = Submitted { at, source, extrinsic: extrinsic.clone(), jobs };
+        let verdict = match self.judge_together(submitted).await {
             // What waits keeps its place in a rush.
             Err(_) if waits => return Ok(Err(UnknownTransaction::CannotLookup.into())),
-            checked => checked?,
-        }
-        let verdict = self.runtime.validate_transaction(at, source, extrinsic, priority).await?;
+            verdict => verdict?,
+        };
+        let verdict = match verdict {
+            Some(verdict) => verdict,
+            None => self.runtime.validate_transaction(at, source, extrinsic, priority).await?,
+        };
         // The SDK keeps what is not passed on from the pools of nodes that author no blocks.
         let is_passed_on = waits || source == TransactionSource::Local || !self.is_validator;
         Ok(verdict.map(|valid| ValidTransaction { propagate: valid.propagate && is_passed_on, ..valid }))

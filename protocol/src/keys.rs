@@ -134,7 +134,7 @@ impl Signer {
     }
 }
 
-/// What an sr25519 signature says: `s·B − k·A − R = 0`, for the key A, the nonce point R and the challenge
+/// What an sr25519 signature says: `R + k·A − s·B = 0`, for the key A, the nonce point R and the challenge
 /// k = H(context, message, A, R) of schnorrkel's transcript. R is compared as a group element, which
 /// has one encoding only.
 pub(crate) struct SignatureEquation {
@@ -145,12 +145,13 @@ pub(crate) struct SignatureEquation {
 
 impl SignatureEquation {
     /// Adds the equation under a weight, but for the term of the key, whose scalar is returned. `None` if R is
-    /// no canonical encoding of a point.
+    /// no canonical encoding of a point. R comes with the weight itself: its scalar is half as long as the others', and
+    /// costs the multiplication half as much.
     #[must_use]
     pub(crate) fn add_to(&self, combination: &mut Combination, weight: Scalar) -> Option<Scalar> {
-        combination.base(weight * self.s);
-        combination.encoded(&self.r, -weight)?;
-        Some(-weight * self.k)
+        combination.base(-weight * self.s);
+        combination.encoded(&self.r, weight)?;
+        Some(weight * self.k)
     }
 }
 

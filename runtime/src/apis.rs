@@ -1,8 +1,8 @@
 //! The runtime APIs: what a node may ask of this runtime.
 
 use crate::{
-    genesis_config_presets, Aura, Block, Executive, Grandpa, InherentDataExt, Runtime, RuntimeGenesisConfig,
-    SessionKeys, Voting, VERSION,
+    genesis_config_presets, validation, Aura, Block, Executive, Grandpa, InherentDataExt, Runtime,
+    RuntimeGenesisConfig, SessionKeys, Voting, VERSION,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -94,6 +94,16 @@ impl_runtime_apis! {
             block_hash: <Block as BlockT>::Hash,
         ) -> TransactionValidity {
             Executive::validate_transaction(source, tx, block_hash)
+        }
+    }
+
+    impl validation::ValidationApi<Block> for Runtime {
+        fn validate_all(
+            source: TransactionSource,
+            extrinsics: Vec<Vec<u8>>,
+            block_hash: <Block as BlockT>::Hash,
+        ) -> Vec<TransactionValidity> {
+            validation::validate_all(source, extrinsics, block_hash)
         }
     }
 

@@ -31,6 +31,7 @@ mod benches;
 pub mod configs;
 pub mod genesis_config_presets;
 pub mod only_authorized;
+pub mod validation;
 mod weights;
 
 use alloc::vec::Vec;

@@ -1,7 +1,7 @@
 //! What may enter the chain, and in which bytes.
 
 use crate::{
-    genesis_config_presets, Address, Executive, Hash, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    genesis_config_presets, validation, Address, Executive, Hash, Runtime, RuntimeCall, RuntimeGenesisConfig,
     TxExtension, UncheckedExtrinsic,
 };
 use codec::Encode;
@@ -141,6 +141,31 @@ fn a_bare_call_is_refused() {
     for call in unauthorized_calls().into_iter().chain([clock]) {
         assert!(validity(UncheckedExtrinsic::new_bare(call)).is_err());
     }
+}
+
+#[test]
+fn transactions_together_are_judged_as_each_alone() {
+    let voting = || pallet_voting::Call::approve { approval: approval() }.into();
+    let clock = pallet_timestamp::Call::set { now: 1 }.into();
+    let [remark, _] = unauthorized_calls();
+    let all = [
+        UncheckedExtrinsic::new_transaction(voting(), extension()),
+        UncheckedExtrinsic::new_bare(clock),
+        UncheckedExtrinsic::new_transaction(remark, extension()),
+        UncheckedExtrinsic::new_transaction(voting(), extension()),
+    ];
+    let mut bytes: Vec<Vec<u8>> = all.iter().map(Encode::encode).collect();
+    bytes.insert(1, vec![1, 2, 3]);
+    let mut expected: Vec<TransactionValidity> = all.into_iter().map(validity).collect();
+    expected.insert(1, Err(InvalidTransaction::Call.into()));
+
+    let storage = RuntimeGenesisConfig::default().build_storage().expect("an empty genesis builds");
+    let mut chain = sp_io::TestExternalities::new(storage);
+    let before = chain.execute_with(|| sp_io::storage::root(Default::default()));
+    let verdicts =
+        chain.execute_with(|| validation::validate_all(TransactionSource::External, bytes, Hash::zero()));
+    assert_eq!(verdicts, expected);
+    assert_eq!(chain.execute_with(|| sp_io::storage::root(Default::default())), before, "nothing is written");
 }
 
 #[test]

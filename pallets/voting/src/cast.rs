@@ -185,7 +185,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn record(state: &mut ElectionState, ballot: CastBallot) -> Result<(), Refusal> {
-        let hash = psephos_host::ballot_hash(&ballot.signed.ballot.encode());
+        let hash = psephos_host::ballot_hash(&ballot);
         let statement = ballot.signed.ballot.statement;
         let voter = Self::caster(&statement.eid, &statement.credential)?;
         // The voter's style is the ballot's.
@@ -202,7 +202,7 @@ impl<T: Config> Pallet<T> {
 
 /// Signatures and proofs, as the node has verified them.
 fn check_proofs(ballot: &CastBallot, rules: &StyleRules) -> Result<(), Refusal> {
-    match psephos_host::verify(&ballot.encode(), &rules.terms) {
+    match psephos_host::verify(ballot, &rules.terms) {
         0 => Ok(()),
         code => Err(u8::try_from(code).ok().and_then(Refusal::from_code).unwrap_or(Refusal::BadProof)),
     }

@@ -5,6 +5,7 @@ use codec::{DecodeAll, Encode};
 use psephos_protocol::{
     ballot::{batch::Unverified, BallotError, CastBallot, Checks, Terms},
     group::Point,
+    ids::BallotHash,
     range_proof::Generators,
     refusal::Refusal,
     tally::{Addition, CommitmentSums},
@@ -31,17 +32,18 @@ pub fn code(verdict: Result<(), BallotError>) -> u8 {
     verdict.map_or_else(|error| Refusal::from(error) as u8, |()| 0)
 }
 
-/// The verdict on one ballot.
-pub fn check(ballot: &[u8], style: &Style) -> u8 {
-    let verdict = CastBallot::from_bytes(ballot)
-        .and_then(|ballot| Unverified::Cast(&ballot, &style.checks).verify(&style.generators).map(|_| ()));
-    code(verdict)
+/// The verdict on one ballot: its hash if it is valid.
+pub fn check(ballot: &[u8], style: &Style) -> Result<BallotHash, BallotError> {
+    let ballot = CastBallot::from_bytes(ballot)?;
+    let verified = Unverified::Cast(&ballot, &style.checks).verify(&style.generators)?;
+    Ok(verified.hash)
 }
 
 /// The verdict on one ballot, with nothing remembered from another.
 #[cfg(any(feature = "own-code", test))]
-pub fn alone(ballot: &[u8], terms: &[u8]) -> u32 {
-    Style::of(terms).map_or_else(|error| code(Err(error)), |style| check(ballot, &style)).into()
+pub fn alone(ballot: &CastBallot, terms: &[u8]) -> u32 {
+    let verdict = Style::of(terms).and_then(|style| check(&ballot.encode(), &style));
+    code(verdict.map(|_| ())).into()
 }
 
 /// Sums with these ballots added; nothing if something does not decode or fit.

@@ -11,9 +11,9 @@
 extern crate alloc;
 
 use alloc::vec::Vec;
-use psephos_protocol::ids::BallotHash;
-#[cfg(any(feature = "std", feature = "own-code"))]
-use psephos_protocol::transcript;
+#[cfg(not(feature = "own-code"))]
+use codec::Encode;
+use psephos_protocol::{ballot::CastBallot, ids::BallotHash};
 use sp_runtime_interface::{
     pass_by::{AllocateAndReturnByCodec, PassFatPointerAndRead, PassPointerAndWrite},
     runtime_interface,
@@ -29,26 +29,25 @@ mod passed;
 #[cfg(feature = "std")]
 pub use native::{all_known, verify_ahead, Found, Job};
 
-/// Whether a ballot (SCALE, `psephos_protocol::ballot::CastBallot`) passes every check of spec 6.4 against
-/// its terms (SCALE, `psephos_protocol::ballot::Terms`): 0, or the code of the refusal
-/// (`psephos_protocol::refusal::Refusal`).
+/// Whether a ballot passes every check of spec 6.4 against its terms (SCALE, `psephos_protocol::ballot::Terms`): 0, or the
+/// code of the refusal (`psephos_protocol::refusal::Refusal`).
 #[must_use]
-pub fn verify(ballot: &[u8], terms: &[u8]) -> u32 {
+pub fn verify(ballot: &CastBallot, terms: &[u8]) -> u32 {
     #[cfg(feature = "own-code")]
     return check::alone(ballot, terms);
     #[cfg(not(feature = "own-code"))]
-    ballots::verify(ballot, terms)
+    ballots::verify(&ballot.encode(), terms)
 }
 
-/// The hash of a ballot (SCALE, `psephos_protocol::ballot::Ballot`), as spec 6.3 has it.
+/// A ballot's hash (spec 6.3). The whole of what was cast is asked for, since that is what the node knows.
 #[must_use]
-pub fn ballot_hash(ballot: &[u8]) -> BallotHash {
+pub fn ballot_hash(ballot: &CastBallot) -> BallotHash {
     #[cfg(feature = "own-code")]
-    return transcript::ballot_hash(ballot);
+    return ballot.signed.ballot.hash();
     #[cfg(not(feature = "own-code"))]
     {
         let mut hash = [0; 32];
-        ballots::ballot_hash(ballot, &mut hash);
+        ballots::ballot_hash(&ballot.encode(), &mut hash);
         BallotHash(hash)
     }
 }
@@ -66,14 +65,14 @@ pub fn add(sums: &[u8], additions: &[u8]) -> Option<Vec<u8>> {
 /// The same as host functions.
 #[runtime_interface]
 pub trait Ballots {
-    /// As [`crate::verify`].
+    /// As [`crate::verify`], of a ballot's encoding (SCALE, `psephos_protocol::ballot::CastBallot`).
     fn verify(ballot: PassFatPointerAndRead<&[u8]>, terms: PassFatPointerAndRead<&[u8]>) -> u32 {
         u32::from(native::verify(ballot, terms))
     }
 
-    /// As [`crate::ballot_hash`].
+    /// As [`crate::ballot_hash`], of the same encoding; zeros if it is none.
     fn ballot_hash(ballot: PassFatPointerAndRead<&[u8]>, hash: PassPointerAndWrite<&mut [u8; 32], 32>) {
-        *hash = transcript::ballot_hash(ballot).0;
+        *hash = native::ballot_hash(ballot).0;
     }
 
     /// As [`crate::add`].
