@@ -1,8 +1,15 @@
 //! Casting (spec 6.5): what makes a ballot accepted, alone or in a bundle with others.
 
-use alloc::collections::btree_map::{BTreeMap, Entry};
+use alloc::{
+    collections::btree_map::{BTreeMap, Entry},
+    vec::Vec,
+};
 use codec::{Decode, Encode, MaxEncodedLen};
-use frame_support::{pallet_prelude::*, storage::unhashed};
+use frame_support::{
+    pallet_prelude::*,
+    storage::{unhashed, StoragePrefixedMap},
+    StorageHasher,
+};
 use frame_system::pallet_prelude::BlockNumberFor;
 use psephos_protocol::{
     ballot::{CastBallot, Terms},
@@ -37,6 +44,37 @@ pub struct StyleRules {
 struct Met {
     styles: BTreeMap<u16, StyleRules>,
     blocks: BTreeMap<u32, [u8; 32]>,
+}
+
+/// The keys of one voter's ballot and of its entry on the roll, in turn for the voters of an election. They begin alike for
+/// all voters and end alike for both. A map makes its key anew each time, with three hashes and as many allocations, each a
+/// call of the node.
+pub(crate) struct VoterKeys {
+    pub ballot: Vec<u8>,
+    pub voter: Vec<u8>,
+    beginning: usize,
+}
+
+impl VoterKeys {
+    pub fn new<T: Config>(eid: &Eid) -> Self {
+        let begin = |map: [u8; 32]| [map, eid.0].concat();
+        let (ballot, voter) = (begin(Ballots::<T>::final_prefix()), begin(Voters::<T>::final_prefix()));
+        Self { beginning: ballot.len(), ballot, voter }
+    }
+
+    pub fn turn_to(&mut self, credential: &PublicKey) {
+        let end = credential.using_encoded(Blake2_128Concat::hash);
+        for key in [&mut self.ballot, &mut self.voter] {
+            key.truncate(self.beginning);
+            key.extend_from_slice(&end);
+        }
+    }
+
+    /// What the state says of the voter whose keys these are.
+    fn caster(&self) -> Result<Caster, Refusal> {
+        let last = unhashed::get::<RecordedHead>(&self.ballot);
+        Caster::of(last, || unhashed::get(&self.voter)).ok_or(Refusal::NotOnRoll)
+    }
 }
 
 impl<T: Config> Pallet<T> {
@@ -99,10 +137,12 @@ impl<T: Config> Pallet<T> {
 
     /// All checks of ballots that come together, cheap ones of all first, then those of signatures and proofs.
     fn check_cast(ballots: &[CastBallot]) -> Result<(), Refusal> {
-        Self::check_open(&check_order(ballots)?)?;
-        let mut met = Met::default();
+        let eid = check_order(ballots)?;
+        Self::check_open(&eid)?;
+        let (mut met, mut keys) = (Met::default(), VoterKeys::new::<T>(&eid));
         for ballot in ballots {
-            Self::check_eligible(ballot, &mut met)?;
+            keys.turn_to(&ballot.signed.ballot.statement.credential);
+            Self::check_eligible(ballot, &keys.caster()?, &mut met)?;
         }
         for ballot in ballots {
             let rules = met.styles.get(&ballot.signed.ballot.statement.style).ok_or(Refusal::WrongStyle)?;
@@ -120,9 +160,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The other checks against the chain's state: roll, style, sequence, expiry, anchor.
-    fn check_eligible(ballot: &CastBallot, met: &mut Met) -> Result<(), Refusal> {
+    fn check_eligible(ballot: &CastBallot, voter: &Caster, met: &mut Met) -> Result<(), Refusal> {
         let statement = &ballot.signed.ballot.statement;
-        let voter = Self::caster(&statement.eid, &statement.credential)?;
         if statement.style != voter.style {
             return Err(Refusal::WrongStyle);
         }
@@ -172,32 +211,30 @@ impl<T: Config> Pallet<T> {
         let eid = first.signed.ballot.statement.eid;
         Elections::<T>::try_mutate(eid, |state| {
             let state = state.as_mut().ok_or(Refusal::UnknownElection)?;
-            ballots.try_for_each(|ballot| Self::record(state, ballot))?;
+            let mut keys = VoterKeys::new::<T>(&eid);
+            for ballot in ballots {
+                keys.turn_to(&ballot.signed.ballot.statement.credential);
+                record(state, ballot, &keys)?;
+            }
             let (ballots, log) = (state.ballots, state.ballot_log);
             Self::deposit_event(Event::BallotsAccepted { eid, ballots, log });
             Ok(())
         })
     }
+}
 
-    fn caster(eid: &Eid, credential: &PublicKey) -> Result<Caster, Refusal> {
-        let last = unhashed::get::<RecordedHead>(&Ballots::<T>::hashed_key_for(eid, credential));
-        Caster::of(last, || Voters::<T>::get(eid, credential)).ok_or(Refusal::NotOnRoll)
-    }
-
-    fn record(state: &mut ElectionState, ballot: CastBallot) -> Result<(), Refusal> {
-        let hash = psephos_host::ballot_hash(&ballot);
-        let statement = ballot.signed.ballot.statement;
-        let voter = Self::caster(&statement.eid, &statement.credential)?;
-        // The voter's style is the ballot's.
-        let caster =
-            Caster { sequence: statement.sequence, ballots: voter.ballots.saturating_add(1), ..voter };
-        let recorded = RecordedBallot { hash, caster, commitments: statement.commitments };
-        Ballots::<T>::insert(statement.eid, statement.credential, recorded);
-        state.ballots = state.ballots.saturating_add(1);
-        state.counted = state.counted.saturating_add(u32::from(voter.ballots == 0));
-        state.ballot_log = transcript::log(&state.ballot_log, &hash.0);
-        Ok(())
-    }
+fn record(state: &mut ElectionState, ballot: CastBallot, keys: &VoterKeys) -> Result<(), Refusal> {
+    let hash = psephos_host::ballot_hash(&ballot);
+    let statement = ballot.signed.ballot.statement;
+    let voter = keys.caster()?;
+    // The voter's style is the ballot's.
+    let caster = Caster { sequence: statement.sequence, ballots: voter.ballots.saturating_add(1), ..voter };
+    let recorded = RecordedBallot { hash, caster, commitments: statement.commitments };
+    unhashed::put(&keys.ballot, &recorded);
+    state.ballots = state.ballots.saturating_add(1);
+    state.counted = state.counted.saturating_add(u32::from(voter.ballots == 0));
+    state.ballot_log = transcript::log(&state.ballot_log, &hash.0);
+    Ok(())
 }
 
 /// Signatures and proofs, as the node has verified them.

@@ -5,7 +5,7 @@ use psephos_protocol::{
     bounds::{MAX_LIFETIME, SEQUENCE_WINDOW},
     ids::{BallotHash, Digest},
     refusal::Refusal,
-    testing::Fixture,
+    testing::{Fixture, Params},
     transcript,
     wire::Message,
 };
@@ -45,6 +45,18 @@ fn the_last_ballot_counts_once() {
     chain.run(|| {
         assert_eq!(Ballots::<Test>::get(eid, credential).map(|ballot| ballot.hash), Some(second.hash))
     });
+}
+
+#[test]
+fn a_voters_keys_are_those_of_the_maps() {
+    let chain = Chain::open(Fixture::new(&Params { voters: vec![1, 1], ..params() }));
+    let mut keys = crate::cast::VoterKeys::new::<Test>(&chain.eid());
+    for voter in chain.fixture.voters.iter().rev() {
+        let credential = voter.key.public();
+        keys.turn_to(&credential);
+        assert_eq!(keys.ballot, Ballots::<Test>::hashed_key_for(chain.eid(), credential));
+        assert_eq!(keys.voter, Voters::<Test>::hashed_key_for(chain.eid(), credential));
+    }
 }
 
 #[test]
