@@ -268,6 +268,48 @@ impl ChainApi for Validation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Chain, OPTIONS};
+    use futures::channel::oneshot;
+    use psephos_protocol::wire::ballots_to_extrinsic;
+    use sc_executor::WasmExecutor;
+
+    #[test]
+    fn one_call_that_fails_takes_no_verdict_from_others() {
+        let mut chain = Chain::new(&WasmExecutor::builder().build(), None).expect("the runtime starts");
+        let (mut fixture, _) = chain.open_election(4).expect("the election opens");
+        let ahead = Ahead::new(chain.client.clone(), None).expect("no metrics to register");
+        let best = chain.client.usage_info().chain.best_hash;
+        let mut submit = |voter: usize, is_good: bool, at: Hash| {
+            let mut vote = vec![0; OPTIONS];
+            vote[voter] = 1;
+            let mut cast = fixture.cast(voter, 1, &[vote]).cast;
+            cast.signed.ballot.proof[0] ^= u8::from(!is_good);
+            let jobs = ahead.jobs(best, vec![cast.clone()]).expect("there are ballots");
+            let bytes = ballots_to_extrinsic(vec![cast]).expect("one is not too many");
+            let extrinsic = UncheckedExtrinsic::try_from_encoded_extrinsic(&bytes).expect("it decodes");
+            let (answer, wait) = oneshot::channel();
+            (
+                (
+                    Submitted { at, source: TransactionSource::Local, extrinsic: extrinsic.into(), jobs },
+                    answer,
+                ),
+                wait,
+            )
+        };
+        // No state is known of a block that nobody has.
+        let unknown = Hash::repeat_byte(7);
+        let (batch, waits): (Vec<_>, Vec<_>) =
+            [submit(0, true, best), submit(1, true, unknown), submit(2, false, best), submit(3, true, best)]
+                .into_iter()
+                .unzip();
+        judge(&chain.client, &ahead, batch);
+        let verdicts: Vec<_> = waits
+            .into_iter()
+            .map(|mut wait| wait.try_recv().expect("the answer is there").expect("and was sent"))
+            .map(|verdict: Verdict| verdict.map(|validity| validity.is_ok()))
+            .collect();
+        assert_eq!(verdicts, [Some(true), None, Some(false), Some(true)]);
+    }
 
     #[test]
     fn every_waiting_transaction_is_looked_at_once_a_period() {

@@ -9,9 +9,10 @@ use curve25519_dalek::{
 };
 use psephos_protocol::ballot::Ballot;
 use rand_core::OsRng;
+use serde::Serialize;
 use std::{hint::black_box, time::Duration};
 
-use super::timing::micros;
+use super::timing::{micros, own_time};
 
 /// Points in a credential's signature: the credential and the nonce's commitment.
 pub const SIGNATURE_POINTS: usize = 2;
@@ -19,6 +20,9 @@ pub const SIGNATURE_POINTS: usize = 2;
 pub const RECEIPT_POINTS: usize = 1;
 /// Scalars in a range proof of any shape; the rest are points.
 const PROOF_SCALARS: usize = 5;
+/// Points that one look at the machine's speed decompresses: a millisecond or two of one core.
+const LOOK: u32 = 200;
+const PULSES: usize = 50;
 
 /// The points of a ballot and its range proof.
 #[must_use]
@@ -70,9 +74,73 @@ impl Batch {
     }
 }
 
+/// How fast the machine is at this arithmetic just now: microseconds of a core for decompressing a point. Only the
+/// time that this thread has a core counts, so that it can be asked while others need the cores too.
+#[must_use]
+pub fn pulse() -> f64 {
+    let encoded = RISTRETTO_BASEPOINT_POINT.compress();
+    let work = || {
+        (0..LOOK).for_each(|_| {
+            black_box(black_box(encoded).decompress());
+        });
+    };
+    own_time(work).as_secs_f64() * 1e6 / f64::from(LOOK)
+}
+
+/// Enough pulses to trust their mean.
+#[must_use]
+pub fn pulses() -> Vec<f64> {
+    (0..PULSES).map(|_| pulse()).collect()
+}
+
+/// The mean; of nothing it is 0.
+#[must_use]
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// The floor of one ballot in all processes together, with the machine's speed when it was measured.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Floor {
+    /// Microseconds of one core.
+    pub micros: f64,
+    /// The [`pulse`] at that time.
+    pub pulse: f64,
+}
+
+/// The floor of a load.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Floors {
+    /// Measured before it, on the idle network.
+    pub before: Floor,
+    /// While it lasted: as many pulses as before and after, on average, of those that were felt meanwhile.
+    pub during: Floor,
+    /// Measured after it.
+    pub after: Floor,
+}
+
+impl Floors {
+    /// With the pulses that were felt during the load.
+    #[must_use]
+    pub fn new(before: Floor, pulses: &[f64], after: Floor) -> Self {
+        let in_pulses = |floor: Floor| floor.micros / floor.pulse.max(f64::MIN_POSITIVE);
+        let pulse = mean(pulses);
+        let micros = mean(&[in_pulses(before), in_pulses(after)]) * pulse;
+        Self { before, during: Floor { micros, pulse }, after }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_load_on_a_slow_machine_has_a_floor_as_much_higher() {
+        let floor = |micros, pulse| Floor { micros, pulse };
+        let floors = Floors::new(floor(600.0, 6.0), &[8.0, 10.0], floor(880.0, 8.0));
+        assert_eq!((floors.during.micros, floors.during.pulse), (945.0, 9.0));
+        assert!(pulse() > 0.0);
+    }
 
     #[test]
     fn a_batch_has_the_points_of_all_its_ballots() {

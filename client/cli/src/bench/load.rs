@@ -3,6 +3,7 @@
 use futures::future::try_join_all;
 use psephos_client::{endpoints::TrusteeClient, Chain};
 use std::{
+    cell::RefCell,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,6 +11,7 @@ use tokio::time::{sleep, sleep_until};
 
 use super::{
     flood::{Kind, Source},
+    floor::pulse,
     ledger::Ledger,
     machine::Machine,
     network::NetworkArgs,
@@ -29,7 +31,7 @@ const DRAIN: Duration = Duration::from_secs(60);
 /// How often the load is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Sends the ballots, watches what becomes final, and counts.
+/// Sends the ballots, watches what becomes final, and counts. The [`pulse`]s of the steady time come with the report.
 ///
 /// # Errors
 /// When no node answers, or the file of ballots is damaged.
@@ -39,11 +41,10 @@ pub async fn load(
     chain: &Chain,
     prepared: &Prepared,
     out: &Output,
-) -> Result<Report, CliError> {
+) -> Result<(Report, Vec<f64>), CliError> {
     let election = &prepared.election;
-    let connections = args.connections.unwrap_or(PER_NODE * net.validators()).max(1);
-    let connect =
-        (0..connections).map(|connection| async move { Chain::connect(&net.nodes(connection)).await });
+    let connect = (0..connections(args, net))
+        .map(|connection| async move { Chain::connect(&net.nodes(connection)).await });
     let chains = try_join_all(connect).await?;
     let trustees = match args.trustees {
         None => Vec::new(),
@@ -71,7 +72,10 @@ pub async fn load(
         sleep_until(steady_from.into()).await;
         net.usage()
     };
-    let showing = show(&ledger, start, args.duration, out);
+    let pulses = RefCell::new(Vec::new());
+    let showing = async {
+        tokio::join!(show(&ledger, start, args.duration, out), feel(steady_from, &pulses));
+    };
     let ((sent, ended, after), floods, before_use) = tokio::select! {
         all = async { tokio::join!(sending, flooding, first_look) } => all,
         () = showing => return Err(CliError::Refused("the load ended early".into())),
@@ -85,7 +89,12 @@ pub async fn load(
     note_sent(&prepared.path, &header)?;
     watch.abort();
 
-    let mut report = empty(args, net, prepared, connections);
+    let mut report = Report {
+        machine: Machine::this(),
+        asked: asked(args, net, prepared),
+        prepared: prepared.took,
+        ..Report::default()
+    };
     report.floods = floods?;
     // Without a rate, the ballots may be over before the time is.
     let steady = Steady { start, from: steady_from.min(ended), to: end.min(ended) };
@@ -93,7 +102,7 @@ pub async fn load(
     report.used(&before_use, &after);
     report.counted_by_chain =
         u64::from(chain.election(&election.eid).await?.state.ballots.saturating_sub(before));
-    Ok(report)
+    Ok((report, pulses.into_inner()))
 }
 
 fn clients(net: &Net) -> Result<Vec<TrusteeClient>, CliError> {
@@ -141,6 +150,15 @@ async fn show(ledger: &Ledger, start: Instant, seconds: u64, out: &Output) {
     }
 }
 
+/// Feels the machine's pulse every second of the steady time, for ever.
+async fn feel(steady_from: Instant, pulses: &RefCell<Vec<f64>>) {
+    sleep_until(steady_from.into()).await;
+    loop {
+        pulses.borrow_mut().push(pulse());
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
 /// Waits for what is under way, as long as any of it becomes final.
 async fn drain(ledger: &Ledger, out: &Output) {
     let progress = out.spinner("waiting for the rest to be final");
@@ -158,24 +176,23 @@ async fn drain(ledger: &Ledger, out: &Output) {
     progress.finish_and_clear();
 }
 
-/// A report of what was asked for, without figures.
-fn empty(args: &NetworkArgs, net: &Net, prepared: &Prepared, connections: usize) -> Report {
+/// What a load was asked for.
+pub fn asked(args: &NetworkArgs, net: &Net, prepared: &Prepared) -> Asked {
     let manifest = &prepared.election.manifest;
-    Report {
-        machine: Machine::this(),
-        asked: Asked {
-            form: args.form.to_string(),
-            validators: net.validators(),
-            trustees: manifest.trustees.len(),
-            real_trustees: args.trustees.is_some(),
-            one_core_each: args.one_core_each,
-            quorum: manifest.quorum,
-            rate: args.rate,
-            window: args.window as usize,
-            connections,
-            voters: prepared.header.voters,
-        },
-        prepared: prepared.took,
-        ..Report::default()
+    Asked {
+        form: args.form.to_string(),
+        validators: net.validators(),
+        trustees: manifest.trustees.len(),
+        real_trustees: args.trustees.is_some(),
+        one_core_each: args.one_core_each,
+        quorum: manifest.quorum,
+        rate: args.rate,
+        window: args.window as usize,
+        connections: connections(args, net),
+        voters: prepared.header.voters,
     }
+}
+
+fn connections(args: &NetworkArgs, net: &Net) -> usize {
+    args.connections.unwrap_or(PER_NODE * net.validators()).max(1)
 }

@@ -8,12 +8,12 @@ use std::{path::PathBuf, time::Duration};
 use super::{
     crypto::{self, Costs},
     flood::{Flood, Kind},
-    floor::SIGNATURE_POINTS,
+    floor::{mean, pulses, Floor, Floors, SIGNATURE_POINTS},
     form::Form,
-    load::load,
+    load::{asked, load},
     machine::cores,
     own::Net,
-    report::Report,
+    report::{Asked, Report},
     sample::Sample,
     setup::prepare,
     stage, write_report,
@@ -175,7 +175,7 @@ pub async fn run(args: &NetworkArgs, context: &Context) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Measures a network, which is stopped before costs are measured if it is this command's own.
+/// Measures a network, which is stopped before the floor is measured again if it is this command's own.
 async fn measure(args: &NetworkArgs, context: &Context) -> Result<Report, CliError> {
     let mut net = match &args.network {
         Some(folder) => Net::running(folder)?,
@@ -184,7 +184,7 @@ async fn measure(args: &NetworkArgs, context: &Context) -> Result<Report, CliErr
             Net::start(args.validators, trustees, dir, args.one_core_each, context).await?
         }
     };
-    let (mut report, election) = match measure_on(args, &net, context).await {
+    let (mut report, measured) = match measure_on(args, &net, context).await {
         Ok(measured) => measured,
         Err(error) => {
             net.spare_folder();
@@ -198,47 +198,55 @@ async fn measure(args: &NetworkArgs, context: &Context) -> Result<Report, CliErr
         net.keep();
     }
     drop(net);
-    report.costs = costs(args, &election)?;
-    report.floor = floor(&report, &election);
-    report.efficiency = report.rate * report.floor / (1e6 * cores() as f64);
+    let (costs, after) = floor(args, &report.asked, &measured.election)?;
+    report.costs = costs;
+    report.floor = Floors::new(measured.before, &measured.pulses, after);
+    report.efficiency = report.rate * report.floor.during.micros / (1e6 * cores() as f64);
     Ok(report)
+}
+
+/// What is known of the floor when the load has ended.
+struct Measured {
+    election: Election,
+    before: Floor,
+    pulses: Vec<f64>,
 }
 
 async fn measure_on(
     args: &NetworkArgs,
     net: &Net,
     context: &Context,
-) -> Result<(Report, Election), CliError> {
+) -> Result<(Report, Measured), CliError> {
     let chain = Chain::connect(&net.nodes(0)).await?;
     let prepared = prepare(args, net, &chain, context).await?;
-    let report = load(args, net, &chain, &prepared, &context.out).await?;
+    let (_, before) = floor(args, &asked(args, net, &prepared), &prepared.election)?;
+    let (report, pulses) = load(args, net, &chain, &prepared, &context.out).await?;
     if args.keep {
         context.out.note(&format!("The ballots are in {}.", prepared.path.display()));
     } else if args.network.is_some() {
         stage::void(&chain, &prepared.election.eid, &prepared.keyring).await?;
     }
-    Ok((report, prepared.election))
+    Ok((report, Measured { election: prepared.election, before, pulses }))
 }
 
-/// What each step costs for such ballots.
-fn costs(args: &NetworkArgs, election: &Election) -> Result<Costs, CliError> {
+/// What each step costs for such ballots, and of that the least time that all processes together need per ballot: each
+/// validator for proof, signature and receipts; each real trustee for proof, signature, envelope, share and its receipt.
+fn floor(args: &NetworkArgs, asked: &Asked, election: &Election) -> Result<(Costs, Floor), CliError> {
     let manifest = &election.manifest;
     let trustees = u8::try_from(manifest.trustees.len()).map_err(CliError::input)?;
-    crypto::measure(&Sample::new(args.form, trustees, manifest.threshold)?, BATCH, TIMED)
-}
+    let sample = Sample::new(args.form, trustees, manifest.threshold)?;
+    let mut felt = pulses();
+    let costs = crypto::measure(&sample, BATCH, TIMED)?;
+    felt.extend(pulses());
 
-/// The least time that all processes together need per ballot, in microseconds: each validator for proof,
-/// signature and receipts; each real trustee for proof, signature, envelope, share and its receipt.
-fn floor(report: &Report, election: &Election) -> f64 {
-    let costs = &report.costs;
-    let validators = report.asked.validators as f64 * costs.floor_all;
-    if !report.asked.real_trustees {
-        return validators;
+    let mut micros = asked.validators as f64 * costs.floor_all;
+    if asked.real_trustees {
+        let dealt = manifest.columns() * usize::from(manifest.threshold).saturating_sub(1);
+        let points = costs.points + SIGNATURE_POINTS + dealt;
+        let proofs = costs.floor * points as f64 / costs.points.max(1) as f64;
+        micros += asked.trustees as f64 * (proofs + costs.open + costs.receipt);
     }
-    let dealt = election.manifest.columns() * usize::from(election.manifest.threshold).saturating_sub(1);
-    let points = costs.points + SIGNATURE_POINTS + dealt;
-    let trustee = costs.floor * points as f64 / costs.points.max(1) as f64 + costs.open + costs.receipt;
-    validators + report.asked.trustees as f64 * trustee
+    Ok((costs, Floor { micros, pulse: mean(&felt) }))
 }
 
 #[cfg(test)]

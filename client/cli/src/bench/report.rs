@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{crypto::Costs, flood, ledger::Entries, machine::Machine, usage::Usage};
+use super::{crypto::Costs, flood, floor::Floors, ledger::Entries, machine::Machine, usage::Usage};
 use crate::output::{fields, table};
 
 /// Seconds of each step of the series.
@@ -142,9 +142,9 @@ pub struct Report {
     pub floods: Vec<flood::Outcome>,
     /// What each step costs on this machine.
     pub costs: Costs,
-    /// Microseconds that all processes together need per ballot at least, in batches.
-    pub floor: f64,
-    /// The part of all cores' time that this least is, at the rate above.
+    /// The time that all processes together need per ballot at least, in batches.
+    pub floor: Floors,
+    /// The part of all cores' time that this least was during the load, at the rate above.
     pub efficiency: f64,
 }
 
@@ -200,7 +200,7 @@ impl Report {
     #[must_use]
     pub fn show(&self) -> String {
         let asked = &self.asked;
-        let latency = &self.latency_ms;
+        let (latency, floor) = (&self.latency_ms, &self.floor);
         let mut rows = vec![
             (
                 "Accepted and final",
@@ -228,13 +228,27 @@ impl Report {
                 ),
             ),
             ("Offered again", self.again.to_string()),
-            ("The least", format!("{:.0} µs per ballot in all processes together, in batches", self.floor)),
+            (
+                "The least",
+                format!(
+                    "{:.0} µs per ballot in all processes together, in batches ({:.0} before, {:.0} after)",
+                    floor.during.micros, floor.before.micros, floor.after.micros
+                ),
+            ),
+            (
+                "A point",
+                format!(
+                    "{:.2} µs to decompress ({:.2} before, {:.2} after)",
+                    floor.during.pulse, floor.before.pulse, floor.after.pulse
+                ),
+            ),
             (
                 "Efficiency",
                 format!(
-                    "{:.1} % of {} cores would do for this rate",
+                    "{:.1} % of {} cores would do for this rate; {:.1} % of the time that was used",
                     100.0 * self.efficiency,
-                    self.machine.cores
+                    self.machine.cores,
+                    100.0 * self.least_of_used()
                 ),
             ),
         ];
@@ -265,6 +279,12 @@ impl Report {
             self.series.iter().map(|rate| format!("{rate:.0}")).collect::<Vec<_>>().join(" "),
             self.show_floods(),
         )
+    }
+
+    /// The least, of what all processes used.
+    fn least_of_used(&self) -> f64 {
+        let used: f64 = self.processes.iter().map(|process| process.cpu_ms_per_ballot).sum();
+        self.floor.during.micros / (1e3 * used).max(f64::MIN_POSITIVE)
     }
 
     fn show_processes(&self) -> String {
