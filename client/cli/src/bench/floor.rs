@@ -22,7 +22,9 @@ pub const RECEIPT_POINTS: usize = 1;
 const PROOF_SCALARS: usize = 5;
 /// Points that one look at the machine's speed decompresses: a millisecond or two of one core.
 const LOOK: u32 = 200;
-const PULSES: usize = 50;
+/// Looks at a time, and times, when the floor is measured.
+const PULSES: usize = 10;
+const ROUNDS: u32 = 10;
 
 /// The points of a ballot and its range proof.
 #[must_use]
@@ -72,6 +74,14 @@ impl Batch {
         let all = decompressing * self.encoded.len() as f64 / some.len().max(1) as f64;
         (all + multiplying) / f64::from(self.ballots.max(1))
     }
+
+    /// The floor, and the machine's speed meanwhile: it may change within seconds, so both are asked in turn.
+    #[must_use]
+    pub fn floor_with_pulse(&self, budget: Duration) -> Floor {
+        let (floors, pulses): (Vec<_>, Vec<_>) =
+            (0..ROUNDS).map(|_| (self.floor(budget / ROUNDS), mean(&[(); PULSES].map(|()| pulse())))).unzip();
+        Floor { micros: mean(&floors), pulse: mean(&pulses) }
+    }
 }
 
 /// How fast the machine is at this arithmetic just now: microseconds of a core for decompressing a point. Only the
@@ -87,19 +97,12 @@ pub fn pulse() -> f64 {
     own_time(work).as_secs_f64() * 1e6 / f64::from(LOOK)
 }
 
-/// Enough pulses to trust their mean.
-#[must_use]
-pub fn pulses() -> Vec<f64> {
-    (0..PULSES).map(|_| pulse()).collect()
-}
-
 /// The mean; of nothing it is 0.
-#[must_use]
-pub fn mean(values: &[f64]) -> f64 {
+fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// The floor of one ballot in all processes together, with the machine's speed when it was measured.
+/// The floor of a ballot, with the machine's speed when it was measured.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Floor {
     /// Microseconds of one core.
@@ -108,7 +111,7 @@ pub struct Floor {
     pub pulse: f64,
 }
 
-/// The floor of a load.
+/// The floor of a load: of one ballot in all processes together.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Floors {
     /// Measured before it, on the idle network.

@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Duration};
 use super::{
     crypto::{self, Costs},
     flood::{Flood, Kind},
-    floor::{mean, pulses, Floor, Floors, SIGNATURE_POINTS},
+    floor::{Batch, Floor, Floors, RECEIPT_POINTS, SIGNATURE_POINTS},
     form::Form,
     load::{asked, load},
     machine::cores,
@@ -235,18 +235,17 @@ fn floor(args: &NetworkArgs, asked: &Asked, election: &Election) -> Result<(Cost
     let manifest = &election.manifest;
     let trustees = u8::try_from(manifest.trustees.len()).map_err(CliError::input)?;
     let sample = Sample::new(args.form, trustees, manifest.threshold)?;
-    let mut felt = pulses();
     let costs = crypto::measure(&sample, BATCH, TIMED)?;
-    felt.extend(pulses());
-
-    let mut micros = asked.validators as f64 * costs.floor_all;
+    let all_points = costs.points + SIGNATURE_POINTS + usize::from(manifest.quorum) * RECEIPT_POINTS;
+    let Floor { micros, pulse } = Batch::new(all_points, BATCH).floor_with_pulse(TIMED);
+    let mut micros = asked.validators as f64 * micros;
     if asked.real_trustees {
         let dealt = manifest.columns() * usize::from(manifest.threshold).saturating_sub(1);
         let points = costs.points + SIGNATURE_POINTS + dealt;
         let proofs = costs.floor * points as f64 / costs.points.max(1) as f64;
         micros += asked.trustees as f64 * (proofs + costs.open + costs.receipt);
     }
-    Ok((costs, Floor { micros, pulse: mean(&felt) }))
+    Ok((costs, Floor { micros, pulse }))
 }
 
 #[cfg(test)]
