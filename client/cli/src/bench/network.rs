@@ -201,7 +201,7 @@ async fn measure(args: &NetworkArgs, context: &Context) -> Result<Report, CliErr
     let (costs, after) = floor(args, &report.asked, &measured.election)?;
     report.costs = costs;
     report.floor = Floors::new(measured.before, &measured.pulses, after);
-    report.efficiency = report.rate * report.floor.during.micros / (1e6 * cores() as f64);
+    report.efficiency = report.rate * report.floor.micros() / (1e6 * cores() as f64);
     Ok(report)
 }
 

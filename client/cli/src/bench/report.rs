@@ -144,7 +144,7 @@ pub struct Report {
     pub costs: Costs,
     /// The time that all processes together need per ballot at least, in batches.
     pub floor: Floors,
-    /// The part of all cores' time that this least was during the load, at the rate above.
+    /// The part of all cores' time that this least is, by [`Floors::micros`], at the rate above.
     pub efficiency: f64,
 }
 
@@ -231,8 +231,8 @@ impl Report {
             (
                 "The least",
                 format!(
-                    "{:.0} µs per ballot in all processes together, in batches ({:.0} before, {:.0} after)",
-                    floor.during.micros, floor.before.micros, floor.after.micros
+                    "{:.0} µs per ballot in all processes together, in batches ({:.0} before, {:.0} after; by a point {:.0})",
+                    floor.micros(), floor.before.micros, floor.after.micros, floor.during.micros
                 ),
             ),
             (
@@ -284,7 +284,7 @@ impl Report {
     /// The least, of what all processes used.
     fn least_of_used(&self) -> f64 {
         let used: f64 = self.processes.iter().map(|process| process.cpu_ms_per_ballot).sum();
-        self.floor.during.micros / (1e3 * used).max(f64::MIN_POSITIVE)
+        self.floor.micros() / (1e3 * used).max(f64::MIN_POSITIVE)
     }
 
     fn show_processes(&self) -> String {
