@@ -70,8 +70,9 @@ impl VoterKeys {
         }
     }
 
-    /// What the state says of the voter whose keys these are.
-    fn caster(&self) -> Result<Caster, Refusal> {
+    /// What the state says of this voter, whose keys these now are.
+    fn caster(&mut self, credential: &PublicKey) -> Result<Caster, Refusal> {
+        self.turn_to(credential);
         let last = unhashed::get::<RecordedHead>(&self.ballot);
         Caster::of(last, || unhashed::get(&self.voter)).ok_or(Refusal::NotOnRoll)
     }
@@ -141,8 +142,8 @@ impl<T: Config> Pallet<T> {
         Self::check_open(&eid)?;
         let (mut met, mut keys) = (Met::default(), VoterKeys::new::<T>(&eid));
         for ballot in ballots {
-            keys.turn_to(&ballot.signed.ballot.statement.credential);
-            Self::check_eligible(ballot, &keys.caster()?, &mut met)?;
+            let voter = keys.caster(&ballot.signed.ballot.statement.credential)?;
+            Self::check_eligible(ballot, &voter, &mut met)?;
         }
         for ballot in ballots {
             let rules = met.styles.get(&ballot.signed.ballot.statement.style).ok_or(Refusal::WrongStyle)?;
@@ -213,8 +214,7 @@ impl<T: Config> Pallet<T> {
             let state = state.as_mut().ok_or(Refusal::UnknownElection)?;
             let mut keys = VoterKeys::new::<T>(&eid);
             for ballot in ballots {
-                keys.turn_to(&ballot.signed.ballot.statement.credential);
-                record(state, ballot, &keys)?;
+                record(state, ballot, &mut keys)?;
             }
             let (ballots, log) = (state.ballots, state.ballot_log);
             Self::deposit_event(Event::BallotsAccepted { eid, ballots, log });
@@ -223,10 +223,10 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-fn record(state: &mut ElectionState, ballot: CastBallot, keys: &VoterKeys) -> Result<(), Refusal> {
+fn record(state: &mut ElectionState, ballot: CastBallot, keys: &mut VoterKeys) -> Result<(), Refusal> {
     let hash = psephos_host::ballot_hash(&ballot);
     let statement = ballot.signed.ballot.statement;
-    let voter = keys.caster()?;
+    let voter = keys.caster(&statement.credential)?;
     // The voter's style is the ballot's.
     let caster = Caster { sequence: statement.sequence, ballots: voter.ballots.saturating_add(1), ..voter };
     let recorded = RecordedBallot { hash, caster, commitments: statement.commitments };

@@ -157,7 +157,6 @@ pub fn measure(sample: &Sample, count: u32, budget: Duration) -> Result<Costs, C
     };
     let (election, generators, checks) = (&sample.election, &sample.generators, &sample.checks);
     let manifest = &election.manifest;
-    let quorum = usize::from(manifest.quorum);
     let mut sealed = sample.sign(0)?;
     let envelopes = sample.seal(&mut sealed)?;
     let (Some(envelope), Some(keys), Some(share)) =
@@ -182,7 +181,6 @@ pub fn measure(sample: &Sample, count: u32, budget: Duration) -> Result<Costs, C
     sum_commitments(manifest, ballot).map_err(wrong)?;
 
     let points = floor::proof_points(ballot);
-    let all_points = points + floor::SIGNATURE_POINTS + quorum * floor::RECEIPT_POINTS;
     Ok(Costs {
         form: sample.form.to_string(),
         ballot_bytes: Message::Cast(cast.clone()).to_extrinsic().len(),
@@ -197,7 +195,7 @@ pub fn measure(sample: &Sample, count: u32, budget: Duration) -> Result<Costs, C
         bulletproofs: crate_proof(sample, budget)?,
         signatures: micros(budget, || checks.signatures(cast, verify_signature)),
         floor: Batch::new(points, count).floor(budget),
-        floor_all: Batch::new(all_points, count).floor(budget),
+        floor_all: Batch::new(floor::cast_points(cast), count).floor(budget),
         open: micros(budget, || keys.kem.open(envelope, &election.eid, &sealed.hash, 1, options)),
         share: micros(budget, check),
         receipt: micros(budget, || sample.receipt(&first.hash, (1, keys))),

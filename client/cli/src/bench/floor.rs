@@ -7,30 +7,34 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::VartimeMultiscalarMul,
 };
-use psephos_protocol::ballot::Ballot;
+use psephos_protocol::ballot::{Ballot, CastBallot};
 use rand_core::OsRng;
 use serde::Serialize;
 use std::{hint::black_box, time::Duration};
 
-use super::timing::{micros, own_time};
+use super::{sample::Sample, timing::micros};
+use crate::error::CliError;
 
 /// Points in a credential's signature: the credential and the nonce's commitment.
-pub const SIGNATURE_POINTS: usize = 2;
+const SIGNATURE_POINTS: usize = 2;
 /// Points in a receipt: the nonce's commitment. The trustees' keys are few and the same in every ballot.
-pub const RECEIPT_POINTS: usize = 1;
+const RECEIPT_POINTS: usize = 1;
 /// Scalars in a range proof of any shape; the rest are points.
 const PROOF_SCALARS: usize = 5;
-/// Points that one look at the machine's speed decompresses: a millisecond or two of one core.
-const LOOK: u32 = 200;
-/// Looks at a time, and times, when the floor is measured.
-const PULSES: usize = 10;
-const ROUNDS: u32 = 10;
+/// Ballots in a batch of which the floor of a load is told.
+const BALLOTS: u32 = 1_000;
 
 /// The points of a ballot and its range proof.
 #[must_use]
 pub fn proof_points(ballot: &Ballot) -> usize {
     let (statement, words) = (&ballot.statement, ballot.proof.len() / 32);
     statement.commitments.len() + statement.slack.len() + words.saturating_sub(PROOF_SCALARS)
+}
+
+/// The points of a ballot as it is cast, with signature and receipts.
+#[must_use]
+pub fn cast_points(cast: &CastBallot) -> usize {
+    proof_points(&cast.signed.ballot) + SIGNATURE_POINTS + cast.receipts.len() * RECEIPT_POINTS
 }
 
 /// Points and scalars of a batch, as they would come.
@@ -74,71 +78,50 @@ impl Batch {
         let all = decompressing * self.encoded.len() as f64 / some.len().max(1) as f64;
         (all + multiplying) / f64::from(self.ballots.max(1))
     }
-
-    /// The floor, and the machine's speed meanwhile: it may change within seconds, so both are asked in turn.
-    #[must_use]
-    pub fn floor_with_pulse(&self, budget: Duration) -> Floor {
-        let (floors, pulses): (Vec<_>, Vec<_>) =
-            (0..ROUNDS).map(|_| (self.floor(budget / ROUNDS), mean(&[(); PULSES].map(|()| pulse())))).unzip();
-        Floor { micros: mean(&floors), pulse: mean(&pulses) }
-    }
 }
 
-/// How fast the machine is at this arithmetic just now: microseconds of a core for decompressing a point. Only the
-/// time that this thread has a core counts, so that it can be asked while others need the cores too; and only what comes
-/// after as much again, since a core that did something else is slow at first. On cores that mostly sleep it still reads
-/// a quarter too much.
-#[must_use]
-pub fn pulse() -> f64 {
-    let encoded = RISTRETTO_BASEPOINT_POINT.compress();
-    let work = || {
-        (0..LOOK).for_each(|_| {
-            black_box(black_box(encoded).decompress());
-        });
+/// What a validator needs at least for a ballot: for proof, signature and receipts, in microseconds.
+///
+/// # Errors
+/// As [`Sample::sign`].
+pub fn of_validator(sample: &Sample, budget: Duration) -> Result<f64, CliError> {
+    Ok(Batch::new(cast_points(&sample.cast(&sample.sign(0)?)), BALLOTS).floor(budget))
+}
+
+/// What a trustee needs at least: for proof, signature and the dealing that comes in the envelope, in batches; for
+/// opening the envelope and signing a receipt, by itself. In microseconds.
+///
+/// # Errors
+/// As [`Sample::seal`].
+pub fn of_trustee(sample: &Sample, budget: Duration) -> Result<f64, CliError> {
+    let mut signed = sample.sign(0)?;
+    let envelopes = sample.seal(&mut signed)?;
+    let manifest = &sample.election.manifest;
+    let dealt = manifest.columns() * usize::from(manifest.threshold).saturating_sub(1);
+    let points = proof_points(&signed.ballot.ballot) + SIGNATURE_POINTS + dealt;
+    let (Some(envelope), Some(keys)) = (envelopes.first(), sample.trustees.first()) else {
+        return Err(CliError::Integrity("there is no trustee".into()));
     };
-    work();
-    own_time(work).as_secs_f64() * 1e6 / f64::from(LOOK)
+    let options = signed.ballot.ballot.statement.commitments.len();
+    let open = micros(budget, || keys.kem.open(envelope, &sample.election.eid, &signed.hash, 1, options));
+    let receipt = micros(budget, || sample.receipt(&signed.hash, (1, keys)));
+    Ok(Batch::new(points, BALLOTS).floor(budget) + open + receipt)
 }
 
-/// The mean; of nothing it is 0.
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
-}
-
-/// The floor of a ballot, with the machine's speed when it was measured.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Floor {
-    /// Microseconds of one core.
-    pub micros: f64,
-    /// The [`pulse`] at that time.
-    pub pulse: f64,
-}
-
-/// The floor of a load: of one ballot in all processes together.
+/// The floor of a load: microseconds of a core for one ballot, in all processes together.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Floors {
     /// Measured before it, on the idle network.
-    pub before: Floor,
-    /// While it lasted: as many pulses as before and after, on average, of those that were felt meanwhile.
-    pub during: Floor,
+    pub before: f64,
     /// Measured after it.
-    pub after: Floor,
+    pub after: f64,
 }
 
 impl Floors {
-    /// Microseconds, by what was measured before and after the load: what efficiency is told by.
+    /// The mean of both: the machine may be faster at one time than at the other.
     #[must_use]
-    pub fn micros(&self) -> f64 {
-        mean(&[self.before.micros, self.after.micros])
-    }
-
-    /// With the pulses that were felt during the load.
-    #[must_use]
-    pub fn new(before: Floor, pulses: &[f64], after: Floor) -> Self {
-        let in_pulses = |floor: Floor| floor.micros / floor.pulse.max(f64::MIN_POSITIVE);
-        let pulse = mean(pulses);
-        let micros = mean(&[in_pulses(before), in_pulses(after)]) * pulse;
-        Self { before, during: Floor { micros, pulse }, after }
+    pub fn mean(&self) -> f64 {
+        (self.before + self.after) / 2.0
     }
 }
 
@@ -147,12 +130,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_load_on_a_slow_machine_has_a_floor_as_much_higher() {
-        let floor = |micros, pulse| Floor { micros, pulse };
-        let floors = Floors::new(floor(600.0, 6.0), &[8.0, 10.0], floor(880.0, 8.0));
-        assert_eq!((floors.during.micros, floors.during.pulse), (945.0, 9.0));
-        assert_eq!(floors.micros(), 740.0);
-        assert!(pulse() > 0.0);
+    fn a_cast_ballot_has_the_points_of_its_proof_signature_and_receipts() {
+        let sample = Sample::new("10".parse().unwrap(), 5, 3).unwrap();
+        let cast = sample.cast(&sample.sign(0).unwrap());
+        // Nine commitments, the tenth follows from them; a proof of sixteen one-bit ranges.
+        assert_eq!(proof_points(&cast.signed.ballot), 21);
+        assert_eq!(cast_points(&cast), 21 + 2 + 4);
+    }
+
+    #[test]
+    fn a_trustee_needs_more_than_a_validator() {
+        let (sample, budget) = (Sample::new("10".parse().unwrap(), 4, 2).unwrap(), Duration::from_millis(20));
+        let validator = of_validator(&sample, budget).unwrap();
+        assert!(validator > 0.0 && of_trustee(&sample, budget).unwrap() > validator);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use futures::future::try_join_all;
 use psephos_client::{endpoints::TrusteeClient, Chain};
 use std::{
-    cell::RefCell,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +10,6 @@ use tokio::time::{sleep, sleep_until};
 
 use super::{
     flood::{Kind, Source},
-    floor::pulse,
     ledger::Ledger,
     machine::Machine,
     network::NetworkArgs,
@@ -31,7 +29,7 @@ const DRAIN: Duration = Duration::from_secs(60);
 /// How often the load is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Sends the ballots, watches what becomes final, and counts. The [`pulse`]s of the steady time come with the report.
+/// Sends the ballots, watches what becomes final, and adds the figures to the report.
 ///
 /// # Errors
 /// When no node answers, or the file of ballots is damaged.
@@ -40,10 +38,11 @@ pub async fn load(
     net: &Net,
     chain: &Chain,
     prepared: &Prepared,
+    mut report: Report,
     out: &Output,
-) -> Result<(Report, Vec<f64>), CliError> {
+) -> Result<Report, CliError> {
     let election = &prepared.election;
-    let connect = (0..connections(args, net))
+    let connect = (0..report.asked.connections)
         .map(|connection| async move { Chain::connect(&net.nodes(connection)).await });
     let chains = try_join_all(connect).await?;
     let trustees = match args.trustees {
@@ -72,10 +71,7 @@ pub async fn load(
         sleep_until(steady_from.into()).await;
         net.usage()
     };
-    let pulses = RefCell::new(Vec::new());
-    let showing = async {
-        tokio::join!(show(&ledger, start, args.duration, out), feel(steady_from, &pulses));
-    };
+    let showing = show(&ledger, start, args.duration, out);
     let ((sent, ended, after), floods, before_use) = tokio::select! {
         all = async { tokio::join!(sending, flooding, first_look) } => all,
         () = showing => return Err(CliError::Refused("the load ended early".into())),
@@ -89,12 +85,6 @@ pub async fn load(
     note_sent(&prepared.path, &header)?;
     watch.abort();
 
-    let mut report = Report {
-        machine: Machine::this(),
-        asked: asked(args, net, prepared),
-        prepared: prepared.took,
-        ..Report::default()
-    };
     report.floods = floods?;
     // Without a rate, the ballots may be over before the time is.
     let steady = Steady { start, from: steady_from.min(ended), to: end.min(ended) };
@@ -102,7 +92,7 @@ pub async fn load(
     report.used(&before_use, &after);
     report.counted_by_chain =
         u64::from(chain.election(&election.eid).await?.state.ballots.saturating_sub(before));
-    Ok((report, pulses.into_inner()))
+    Ok(report)
 }
 
 fn clients(net: &Net) -> Result<Vec<TrusteeClient>, CliError> {
@@ -150,15 +140,6 @@ async fn show(ledger: &Ledger, start: Instant, seconds: u64, out: &Output) {
     }
 }
 
-/// Feels the machine's pulse every second of the steady time, for ever.
-async fn feel(steady_from: Instant, pulses: &RefCell<Vec<f64>>) {
-    sleep_until(steady_from.into()).await;
-    loop {
-        pulses.borrow_mut().push(pulse());
-        sleep(Duration::from_secs(1)).await;
-    }
-}
-
 /// Waits for what is under way, as long as any of it becomes final.
 async fn drain(ledger: &Ledger, out: &Output) {
     let progress = out.spinner("waiting for the rest to be final");
@@ -176,23 +157,24 @@ async fn drain(ledger: &Ledger, out: &Output) {
     progress.finish_and_clear();
 }
 
-/// What a load was asked for.
-pub fn asked(args: &NetworkArgs, net: &Net, prepared: &Prepared) -> Asked {
+/// A report of what was asked for, without figures.
+pub fn empty(args: &NetworkArgs, net: &Net, prepared: &Prepared) -> Report {
     let manifest = &prepared.election.manifest;
-    Asked {
-        form: args.form.to_string(),
-        validators: net.validators(),
-        trustees: manifest.trustees.len(),
-        real_trustees: args.trustees.is_some(),
-        one_core_each: args.one_core_each,
-        quorum: manifest.quorum,
-        rate: args.rate,
-        window: args.window as usize,
-        connections: connections(args, net),
-        voters: prepared.header.voters,
+    Report {
+        machine: Machine::this(),
+        asked: Asked {
+            form: args.form.to_string(),
+            validators: net.validators(),
+            trustees: manifest.trustees.len(),
+            real_trustees: args.trustees.is_some(),
+            one_core_each: args.one_core_each,
+            quorum: manifest.quorum,
+            rate: args.rate,
+            window: args.window as usize,
+            connections: args.connections.unwrap_or(PER_NODE * net.validators()).max(1),
+            voters: prepared.header.voters,
+        },
+        prepared: prepared.took,
+        ..Report::default()
     }
-}
-
-fn connections(args: &NetworkArgs, net: &Net) -> usize {
-    args.connections.unwrap_or(PER_NODE * net.validators()).max(1)
 }

@@ -2,15 +2,14 @@
 
 use clap::Args;
 use psephos_client::Chain;
-use psephos_protocol::{bounds::MAX_BALLOTS_PER_CREDENTIAL, election::Election};
+use psephos_protocol::bounds::MAX_BALLOTS_PER_CREDENTIAL;
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    crypto::{self, Costs},
     flood::{Flood, Kind},
-    floor::{Batch, Floor, Floors, RECEIPT_POINTS, SIGNATURE_POINTS},
+    floor,
     form::Form,
-    load::{asked, load},
+    load,
     machine::cores,
     own::Net,
     report::{Asked, Report},
@@ -24,9 +23,8 @@ use crate::{context::Context, error::CliError};
 const FLAT_OUT: f64 = 500.0;
 /// Voters whose ballots are bad.
 const ATTACKERS: u32 = 16;
-/// Ballots in a batch, and the time for each step, when the least costs are measured.
-const BATCH: u32 = 1_000;
-const TIMED: Duration = Duration::from_millis(300);
+/// The time for each step when the floor is measured: long enough for the machine's ups and downs.
+const TIMED: Duration = Duration::from_secs(3);
 
 /// What is measured.
 #[derive(Args)]
@@ -184,7 +182,7 @@ async fn measure(args: &NetworkArgs, context: &Context) -> Result<Report, CliErr
             Net::start(args.validators, trustees, dir, args.one_core_each, context).await?
         }
     };
-    let (mut report, measured) = match measure_on(args, &net, context).await {
+    let (mut report, sample) = match measure_on(args, &net, context).await {
         Ok(measured) => measured,
         Err(error) => {
             net.spare_folder();
@@ -198,54 +196,36 @@ async fn measure(args: &NetworkArgs, context: &Context) -> Result<Report, CliErr
         net.keep();
     }
     drop(net);
-    let (costs, after) = floor(args, &report.asked, &measured.election)?;
-    report.costs = costs;
-    report.floor = Floors::new(measured.before, &measured.pulses, after);
-    report.efficiency = report.rate * report.floor.micros() / (1e6 * cores() as f64);
+    report.floor.after = least(&report.asked, &sample)?;
+    report.efficiency = report.rate * report.floor.mean() / (1e6 * cores() as f64);
     Ok(report)
 }
 
-/// What is known of the floor when the load has ended.
-struct Measured {
-    election: Election,
-    before: Floor,
-    pulses: Vec<f64>,
-}
-
-async fn measure_on(
-    args: &NetworkArgs,
-    net: &Net,
-    context: &Context,
-) -> Result<(Report, Measured), CliError> {
+/// Measures all but the floor after the load; of such ballots as the sample's.
+async fn measure_on(args: &NetworkArgs, net: &Net, context: &Context) -> Result<(Report, Sample), CliError> {
     let chain = Chain::connect(&net.nodes(0)).await?;
     let prepared = prepare(args, net, &chain, context).await?;
-    let (_, before) = floor(args, &asked(args, net, &prepared), &prepared.election)?;
-    let (report, pulses) = load(args, net, &chain, &prepared, &context.out).await?;
+    let manifest = &prepared.election.manifest;
+    let trustees = u8::try_from(manifest.trustees.len()).map_err(CliError::input)?;
+    let sample = Sample::new(args.form, trustees, manifest.threshold)?;
+    let mut report = load::empty(args, net, &prepared);
+    report.floor.before = least(&report.asked, &sample)?;
+    let report = load::load(args, net, &chain, &prepared, report, &context.out).await?;
     if args.keep {
         context.out.note(&format!("The ballots are in {}.", prepared.path.display()));
     } else if args.network.is_some() {
         stage::void(&chain, &prepared.election.eid, &prepared.keyring).await?;
     }
-    Ok((report, Measured { election: prepared.election, before, pulses }))
+    Ok((report, sample))
 }
 
-/// What each step costs for such ballots, and of that the least time that all processes together need per ballot: each
-/// validator for proof, signature and receipts; each real trustee for proof, signature, envelope, share and its receipt.
-fn floor(args: &NetworkArgs, asked: &Asked, election: &Election) -> Result<(Costs, Floor), CliError> {
-    let manifest = &election.manifest;
-    let trustees = u8::try_from(manifest.trustees.len()).map_err(CliError::input)?;
-    let sample = Sample::new(args.form, trustees, manifest.threshold)?;
-    let costs = crypto::measure(&sample, BATCH, TIMED)?;
-    let all_points = costs.points + SIGNATURE_POINTS + usize::from(manifest.quorum) * RECEIPT_POINTS;
-    let Floor { micros, pulse } = Batch::new(all_points, BATCH).floor_with_pulse(TIMED);
-    let mut micros = asked.validators as f64 * micros;
+/// The least time that all processes together need for such a ballot: what each validator and each real trustee needs.
+fn least(asked: &Asked, sample: &Sample) -> Result<f64, CliError> {
+    let mut micros = asked.validators as f64 * floor::of_validator(sample, TIMED)?;
     if asked.real_trustees {
-        let dealt = manifest.columns() * usize::from(manifest.threshold).saturating_sub(1);
-        let points = costs.points + SIGNATURE_POINTS + dealt;
-        let proofs = costs.floor * points as f64 / costs.points.max(1) as f64;
-        micros += asked.trustees as f64 * (proofs + costs.open + costs.receipt);
+        micros += asked.trustees as f64 * floor::of_trustee(sample, TIMED)?;
     }
-    Ok((costs, Floor { micros, pulse }))
+    Ok(micros)
 }
 
 #[cfg(test)]

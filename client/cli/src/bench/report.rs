@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{crypto::Costs, flood, floor::Floors, ledger::Entries, machine::Machine, usage::Usage};
+use super::{flood, floor::Floors, ledger::Entries, machine::Machine, usage::Usage};
 use crate::output::{fields, table};
 
 /// Seconds of each step of the series.
@@ -140,11 +140,9 @@ pub struct Report {
     pub processes: Vec<Process>,
     /// What came of the floods.
     pub floods: Vec<flood::Outcome>,
-    /// What each step costs on this machine.
-    pub costs: Costs,
     /// The time that all processes together need per ballot at least, in batches.
     pub floor: Floors,
-    /// The part of all cores' time that this least is, by [`Floors::micros`], at the rate above.
+    /// The part of all cores' time that this least is, by [`Floors::mean`], at the rate above.
     pub efficiency: f64,
 }
 
@@ -201,57 +199,51 @@ impl Report {
     pub fn show(&self) -> String {
         let asked = &self.asked;
         let (latency, floor) = (&self.latency_ms, &self.floor);
-        let mut rows = vec![
-            (
-                "Accepted and final",
-                format!("{:.1} ballots per second, over {:.0} s", self.rate, self.steady_seconds),
-            ),
-            (
-                "From sent to final",
-                format!(
-                    "{} ms (p50), {} (p95), {} (p99), {} (most)",
-                    latency.p50, latency.p95, latency.p99, latency.most
+        let mut rows =
+            vec![
+                (
+                    "Accepted and final",
+                    format!("{:.1} ballots per second, over {:.0} s", self.rate, self.steady_seconds),
                 ),
-            ),
-            (
-                "Blocks",
-                format!(
-                    "{} with {:.1} ballots each, {} the most",
-                    self.blocks, self.ballots_per_block.0, self.ballots_per_block.1
+                (
+                    "From sent to final",
+                    format!(
+                        "{} ms (p50), {} (p95), {} (p99), {} (most)",
+                        latency.p50, latency.p95, latency.p99, latency.most
+                    ),
                 ),
-            ),
-            (
-                "Ballots",
-                format!(
-                    "{} sent, {} accepted, {} missing, {} expired before sending",
-                    self.sent, self.accepted, self.missing, self.expired
+                (
+                    "Blocks",
+                    format!(
+                        "{} with {:.1} ballots each, {} the most",
+                        self.blocks, self.ballots_per_block.0, self.ballots_per_block.1
+                    ),
                 ),
-            ),
-            ("Offered again", self.again.to_string()),
-            (
-                "The least",
-                format!(
-                    "{:.0} µs per ballot in all processes together, in batches ({:.0} before, {:.0} after; by a point {:.0})",
-                    floor.micros(), floor.before.micros, floor.after.micros, floor.during.micros
+                (
+                    "Ballots",
+                    format!(
+                        "{} sent, {} accepted, {} missing, {} expired before sending",
+                        self.sent, self.accepted, self.missing, self.expired
+                    ),
                 ),
-            ),
-            (
-                "A point",
-                format!(
-                    "{:.2} µs to decompress ({:.2} before, {:.2} after)",
-                    floor.during.pulse, floor.before.pulse, floor.after.pulse
+                ("Offered again", self.again.to_string()),
+                (
+                    "The least",
+                    format!(
+                    "{:.0} µs per ballot in all processes together, in batches ({:.0} before, {:.0} after)",
+                    floor.mean(), floor.before, floor.after
                 ),
-            ),
-            (
-                "Efficiency",
-                format!(
-                    "{:.1} % of {} cores would do for this rate; {:.1} % of the time that was used",
-                    100.0 * self.efficiency,
-                    self.machine.cores,
-                    100.0 * self.least_of_used()
                 ),
-            ),
-        ];
+                (
+                    "Efficiency",
+                    format!(
+                        "{:.1} % of {} cores would do for this rate; {:.1} % of the time that was used",
+                        100.0 * self.efficiency,
+                        self.machine.cores,
+                        100.0 * self.least_of_used()
+                    ),
+                ),
+            ];
         rows.extend(self.refused.iter().map(|(reason, count)| ("Refused", format!("{count}: {reason}"))));
         if let Some((ballots, seconds)) = self.prepared {
             let rate = ballots as f64 / seconds.max(1e-9);
@@ -284,7 +276,7 @@ impl Report {
     /// The least, of what all processes used.
     fn least_of_used(&self) -> f64 {
         let used: f64 = self.processes.iter().map(|process| process.cpu_ms_per_ballot).sum();
-        self.floor.micros() / (1e3 * used).max(f64::MIN_POSITIVE)
+        self.floor.mean() / (1e3 * used).max(f64::MIN_POSITIVE)
     }
 
     fn show_processes(&self) -> String {

@@ -24,27 +24,6 @@ pub fn median<T>(budget: Duration, mut work: impl FnMut() -> T) -> Duration {
     runs.get(runs.len() / 2).copied().unwrap_or_default()
 }
 
-/// How long a core was given to this thread for `work`; where the system does not say, how long it took.
-pub fn own_time(work: impl FnOnce()) -> Duration {
-    let begun = (Instant::now(), core_time());
-    work();
-    match (begun.1, core_time()) {
-        (Some(before), Some(after)) => after.saturating_sub(before),
-        _ => begun.0.elapsed(),
-    }
-}
-
-/// How long a core was given to this thread so far.
-#[cfg(unix)]
-fn core_time() -> Option<Duration> {
-    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().ok()
-}
-
-#[cfg(not(unix))]
-fn core_time() -> Option<Duration> {
-    None
-}
-
 /// The median in microseconds.
 pub fn micros<T>(budget: Duration, work: impl FnMut() -> T) -> f64 {
     median(budget, work).as_secs_f64() * 1e6
@@ -53,13 +32,6 @@ pub fn micros<T>(budget: Duration, work: impl FnMut() -> T) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    #[cfg(unix)]
-    fn a_threads_own_time_is_not_that_of_its_sleep() {
-        let slept = own_time(|| std::thread::sleep(Duration::from_millis(200)));
-        assert!(slept < Duration::from_millis(100), "{slept:?}");
-    }
 
     #[test]
     fn the_median_is_of_many_runs_and_close() {
