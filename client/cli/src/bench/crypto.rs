@@ -155,8 +155,8 @@ pub fn measure(sample: &Sample, count: u32, budget: Duration) -> Result<Costs, C
     let (Some(first), Some(cast)) = (signed.first(), ballots.first()) else {
         return Err(CliError::Integrity("no ballot was made".into()));
     };
-    let (election, generators, checks) = (&sample.election, &sample.generators, &sample.checks);
-    let manifest = &election.manifest;
+    let (generators, checks) = (&sample.generators, &sample.checks);
+    let manifest = &sample.election.manifest;
     let mut sealed = sample.sign(0)?;
     let envelopes = sample.seal(&mut sealed)?;
     let (Some(envelope), Some(keys), Some(share)) =
@@ -171,8 +171,8 @@ pub fn measure(sample: &Sample, count: u32, budget: Duration) -> Result<Costs, C
     for verdict in batch::verify(&together, generators) {
         verdict.map_err(wrong)?;
     }
-    let options = verified.commitments.len();
-    keys.kem.open(envelope, &election.eid, &sealed.hash, 1, options).map_err(wrong)?;
+    let open = || sample.open(&sealed, envelope, (1, keys));
+    open()?;
     let dealing = &sealed.ballot.ballot.statement.dealing;
     let check =
         || share.verify(1, manifest.threshold, &verified.commitments, dealing, &sealed.dealing, &mut OsRng);
@@ -196,7 +196,7 @@ pub fn measure(sample: &Sample, count: u32, budget: Duration) -> Result<Costs, C
         signatures: micros(budget, || checks.signatures(cast, verify_signature)),
         floor: Batch::new(points, count).floor(budget),
         floor_all: Batch::new(floor::cast_points(cast), count).floor(budget),
-        open: micros(budget, || keys.kem.open(envelope, &election.eid, &sealed.hash, 1, options)),
+        open: micros(budget, open),
         share: micros(budget, check),
         receipt: micros(budget, || sample.receipt(&first.hash, (1, keys))),
         sum_share: micros(budget, || sum_shares(manifest, share)) / f64::from(SUMMED),

@@ -92,7 +92,7 @@ pub fn of_validator(sample: &Sample, budget: Duration) -> Result<f64, CliError> 
 /// opening the envelope and signing a receipt, by itself. In microseconds.
 ///
 /// # Errors
-/// As [`Sample::seal`].
+/// As [`Sample::seal`] and [`Sample::open`].
 pub fn of_trustee(sample: &Sample, budget: Duration) -> Result<f64, CliError> {
     let mut signed = sample.sign(0)?;
     let envelopes = sample.seal(&mut signed)?;
@@ -102,8 +102,9 @@ pub fn of_trustee(sample: &Sample, budget: Duration) -> Result<f64, CliError> {
     let (Some(envelope), Some(keys)) = (envelopes.first(), sample.trustees.first()) else {
         return Err(CliError::Integrity("there is no trustee".into()));
     };
-    let options = signed.ballot.ballot.statement.commitments.len();
-    let open = micros(budget, || keys.kem.open(envelope, &sample.election.eid, &signed.hash, 1, options));
+    let open = || sample.open(&signed, envelope, (1, keys));
+    open()?;
+    let open = micros(budget, open);
     let receipt = micros(budget, || sample.receipt(&signed.hash, (1, keys)));
     Ok(Batch::new(points, BALLOTS).floor(budget) + open + receipt)
 }

@@ -199,51 +199,53 @@ impl Report {
     pub fn show(&self) -> String {
         let asked = &self.asked;
         let (latency, floor) = (&self.latency_ms, &self.floor);
-        let mut rows =
-            vec![
-                (
-                    "Accepted and final",
-                    format!("{:.1} ballots per second, over {:.0} s", self.rate, self.steady_seconds),
+        let mut rows = vec![
+            (
+                "Accepted and final",
+                format!("{:.1} ballots per second, over {:.0} s", self.rate, self.steady_seconds),
+            ),
+            (
+                "From sent to final",
+                format!(
+                    "{} ms (p50), {} (p95), {} (p99), {} (most)",
+                    latency.p50, latency.p95, latency.p99, latency.most
                 ),
-                (
-                    "From sent to final",
-                    format!(
-                        "{} ms (p50), {} (p95), {} (p99), {} (most)",
-                        latency.p50, latency.p95, latency.p99, latency.most
-                    ),
+            ),
+            (
+                "Blocks",
+                format!(
+                    "{} with {:.1} ballots each, {} the most",
+                    self.blocks, self.ballots_per_block.0, self.ballots_per_block.1
                 ),
-                (
-                    "Blocks",
-                    format!(
-                        "{} with {:.1} ballots each, {} the most",
-                        self.blocks, self.ballots_per_block.0, self.ballots_per_block.1
-                    ),
+            ),
+            (
+                "Ballots",
+                format!(
+                    "{} sent, {} accepted, {} missing, {} expired before sending",
+                    self.sent, self.accepted, self.missing, self.expired
                 ),
-                (
-                    "Ballots",
-                    format!(
-                        "{} sent, {} accepted, {} missing, {} expired before sending",
-                        self.sent, self.accepted, self.missing, self.expired
-                    ),
+            ),
+            ("Offered again", self.again.to_string()),
+            (
+                "The least",
+                format!(
+                    "{:.0} µs per ballot in all processes together, in batches \
+                     ({:.0} before, {:.0} after)",
+                    floor.mean(),
+                    floor.before,
+                    floor.after
                 ),
-                ("Offered again", self.again.to_string()),
-                (
-                    "The least",
-                    format!(
-                    "{:.0} µs per ballot in all processes together, in batches ({:.0} before, {:.0} after)",
-                    floor.mean(), floor.before, floor.after
+            ),
+            (
+                "Efficiency",
+                format!(
+                    "{:.1} % of {} cores would do for this rate; {:.1} % of the time that was used",
+                    100.0 * self.efficiency,
+                    self.machine.cores,
+                    100.0 * self.least_of_used()
                 ),
-                ),
-                (
-                    "Efficiency",
-                    format!(
-                        "{:.1} % of {} cores would do for this rate; {:.1} % of the time that was used",
-                        100.0 * self.efficiency,
-                        self.machine.cores,
-                        100.0 * self.least_of_used()
-                    ),
-                ),
-            ];
+            ),
+        ];
         rows.extend(self.refused.iter().map(|(reason, count)| ("Refused", format!("{count}: {reason}"))));
         if let Some((ballots, seconds)) = self.prepared {
             let rate = ballots as f64 / seconds.max(1e-9);

@@ -9,6 +9,7 @@ use psephos_protocol::{
     ids::{Anchor, BallotHash, Genesis},
     range_proof::Generators,
     receipt::Receipt,
+    shares::Share,
 };
 use psephos_trustee::Keys;
 use rand_core::OsRng;
@@ -91,6 +92,21 @@ impl Sample {
     /// [`CliError::Input`] when a trustee's key is none.
     pub fn seal(&self, signed: &mut Signed) -> Result<Vec<Envelope>, CliError> {
         seal(&self.election, &signed.hash, &signed.shares, &mut signed.randomness).map_err(CliError::input)
+    }
+
+    /// Opens a trustee's envelope; trustees are counted from 1.
+    ///
+    /// # Errors
+    /// [`CliError::Integrity`] when it does not open.
+    pub fn open(
+        &self,
+        signed: &Signed,
+        envelope: &Envelope,
+        (index, keys): (u8, &Keys),
+    ) -> Result<Share, CliError> {
+        let options = self.election.manifest.columns();
+        let opened = keys.kem.open(envelope, &self.election.eid, &signed.hash, index, options);
+        opened.map_err(|error| CliError::Integrity(error.to_string()))
     }
 
     /// A trustee's receipt; trustees are counted from 1.
